@@ -1,0 +1,81 @@
+"""The ASGI application of v2: one call of the translator with this version's tables."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from capi_v2.errors import ERRORS
+from capi_v2.operations import MODULES
+from rpc.client import AsyncClient, options_of
+from settings import Settings
+from settings.clock import Clock, system_clock
+from settings.versions import served_versions
+from translator.access_tokens import AccessTokens
+from translator.gateway import Gateway, create_gateway
+from translator.payment_tool_tokens import PaymentToolTokens, load_key
+from translator.revocations import Revocations
+
+VERSION = "v2"
+
+
+def create_app(
+    settings: Settings,
+    *,
+    rpc: Any = None,
+    clock: Clock = system_clock,
+    only: Iterable[str] = (),
+    without: Iterable[str] = (),
+    process: str = "capi_v2",
+    tokens: AccessTokens | None = None,
+    revocations: Revocations | None = None,
+    responses: str = "count",
+) -> Gateway:
+    """v2, or some tags of it. `rpc`: a client of the internal services, made from the settings unless given.
+
+    The other arguments are those of `translator.gateway.create_gateway`, and so is what is raised; also UnsafeKeyFile.
+    """
+    version = next(each for each in served_versions(settings) if each.name == VERSION)
+    lifetime = timedelta(seconds=settings.tokens.payment_tool_token_lifetime_s)
+    payment_tool_tokens = PaymentToolTokens(load_key(settings.tokens.payment_tool_token_key_file), lifetime)
+    client = rpc or AsyncClient(**options_of(settings), caller=process, clock=clock)
+    return create_gateway(
+        spec=version.spec,
+        operations=MODULES,
+        errors=ERRORS,
+        rpc=Behind(client, payment_tool_tokens),
+        settings=settings,
+        clock=clock,
+        process=process,
+        only_tags=only,
+        without_tags=without,
+        tokens=tokens,
+        revocations=revocations,
+        responses=responses,
+    )
+
+
+class Behind:
+    """What operations reach as `call.rpc`: the internal services, and `payment_tool_tokens` of this installation."""
+
+    def __init__(self, client: Any, payment_tool_tokens: PaymentToolTokens) -> None:
+        self._client = client
+        self._payment_tool_tokens = payment_tool_tokens
+
+    def bind(self, context: Any) -> "BoundBehind":
+        return BoundBehind(self._client.bind(context), self._payment_tool_tokens)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class BoundBehind:
+    """The same for one request."""
+
+    __slots__ = ("_services", "payment_tool_tokens")
+
+    def __init__(self, services: Any, payment_tool_tokens: PaymentToolTokens) -> None:
+        self._services = services
+        self.payment_tool_tokens = payment_tool_tokens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._services, name)

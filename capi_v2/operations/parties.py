@@ -1,0 +1,47 @@
+"""Tag Parties: the caller's party, or the same named by its id."""
+
+from capi_v2 import shapes
+from capi_v2.errors import ABSENT_OWN_PARTY, ABSENT_PARTY, UNFIT_PARTY
+from translator.call import Call
+from translator.flows import suspension
+from translator.flows.own_party import own_party
+from translator.operation import operation
+from translator.reply import Reply, no_content, ok
+
+NOT_FOUND = "Party not found"
+MY_PARTY = {**ABSENT_OWN_PARTY, **UNFIT_PARTY}
+THE_PARTY = {**ABSENT_PARTY, **UNFIT_PARTY}
+
+
+@operation(scope="party:read", not_found=NOT_FOUND, errors=ABSENT_OWN_PARTY)
+async def get_my_party(call: Call) -> Reply:
+    return ok(shapes.party_to_json(await own_party(call.rpc, call.party_id, call.identity.email)))
+
+
+@operation(scope="party:write", not_found=NOT_FOUND, errors=MY_PARTY)
+async def activate_my_party(call: Call) -> Reply:
+    await suspension.activate_party(call.rpc, call.party_id)
+    return no_content()
+
+
+@operation(scope="party:write", not_found=NOT_FOUND, errors=MY_PARTY)
+async def suspend_my_party(call: Call) -> Reply:
+    await suspension.suspend_party(call.rpc, call.party_id)
+    return no_content()
+
+
+@operation(scope="party:read", not_found=NOT_FOUND, errors=ABSENT_PARTY)
+async def get_party_by_id(call: Call, party_id: str) -> Reply:
+    return ok(shapes.party_to_json(await call.rpc.party_management.Get(party_id)))
+
+
+@operation(scope="party:write", not_found=NOT_FOUND, errors=THE_PARTY)
+async def activate_party_by_id(call: Call, party_id: str) -> Reply:
+    await suspension.activate_party(call.rpc, party_id)
+    return no_content()
+
+
+@operation(scope="party:write", not_found=NOT_FOUND, errors=THE_PARTY)
+async def suspend_party_by_id(call: Call, party_id: str) -> Reply:
+    await suspension.suspend_party(call.rpc, party_id)
+    return no_content()

@@ -1,0 +1,229 @@
+"""Accounts, plans and entries, kept through the transaction that is given.
+
+Entries, plans and their ends are only ever added; balances are what the entries come to, kept for speed and rebuilt
+by `verify`. A plan's end is one row, so that a plan ends at most once. The transaction (`Tx`) is the one of
+processing.storage.port: `execute(sql, params)`, `execute_each`, `draw`, `row_lock`.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from processing.ledger import invariants, plans
+from processing.ledger.audit import CurrencyTotal, verify
+from processing.ledger.balances import Balance, with_committed, with_open
+from processing.ledger.errors import AccountNotFound, InvalidRequest, PlanNotFound
+from processing.ledger.plans import I64_MAX, Batch, Plan, PlanState, PlanStatus, Posting
+
+__all__ = [
+    "Account",
+    "CurrencyTotal",
+    "commit",
+    "create_account",
+    "get_account",
+    "get_plan",
+    "hold",
+    "rollback",
+    "verify",
+]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+ACCOUNTS = (
+    "SELECT a.id, a.currency, a.overdraft_allowed, b.own, b.low, b.high FROM ledger_accounts a"
+    " JOIN ledger_balances b ON b.account_id = a.id"
+)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """`own_amount`: committed plans. min and max: the worst and the best outcome of the plans that are open."""
+
+    id: int
+    currency: str
+    own_amount: int
+    min_available_amount: int
+    max_available_amount: int
+    created_at: datetime
+    description: str | None = None
+
+
+class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
+    currency: str
+    overdraft_allowed: bool
+    balance: Balance
+
+
+def create_account(tx: Any, currency: str, description: str, now: datetime, *, overdraft_allowed: bool = True) -> int:
+    """The new account's id. Without overdraft no hold may bring its worst outcome below 0. Raises InvalidRequest."""
+    if len(currency) != 3 or not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        raise InvalidRequest(["a currency is three capital letters"])
+    account_id = tx.draw("ledger_accounts")
+    tx.execute(
+        "INSERT INTO ledger_accounts (id, currency, description, overdraft_allowed, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (account_id, currency, description, int(overdraft_allowed), _to_ms(now)),
+    )
+    tx.execute("INSERT INTO ledger_balances (account_id, own, low, high) VALUES (?, 0, 0, 0)", (account_id,))
+    return account_id
+
+
+def get_account(tx: Any, account_id: int) -> Account:
+    """Raises AccountNotFound."""
+    row = tx.execute(
+        "SELECT a.currency, a.description, a.created_at_ms, b.own, b.low, b.high FROM ledger_accounts a"
+        " JOIN ledger_balances b ON b.account_id = a.id WHERE a.id = ?",
+        (account_id,),
+    ).one()
+    if row is None:
+        raise AccountNotFound(account_id)
+    currency, description, created_at_ms, own, low, high = row
+    balance = invariants.check_balance(account_id, Balance(own=own, low=low, high=high))
+    return Account(
+        id=account_id,
+        currency=currency,
+        own_amount=balance.own,
+        min_available_amount=balance.own + balance.low,
+        max_available_amount=balance.own + balance.high,
+        created_at=EPOCH + timedelta(milliseconds=created_at_ms),
+        description=description,
+    )
+
+
+def hold(tx: Any, plan_id: str, batch: Batch, now: datetime) -> PlanState:
+    """Adds the batch to the plan; an equal one changes nothing. Raises InvalidRequest, InvalidPostingParams."""
+    before = _load(tx, plan_id)
+    after = plans.hold(before, plan_id, batch)
+    if after is before:
+        return after
+    old = plans.nets(before.plan.batches) if before else {}
+    new = plans.nets(after.plan.batches)
+    accounts = _accounts(tx, new)
+    plans.check_accounts(batch, {account_id: account.currency for account_id, account in accounts.items()})
+    balances = {
+        account_id: with_open(account.balance, old.get(account_id, 0), new[account_id])
+        for account_id, account in accounts.items()
+    }
+    _check_limits(batch, accounts, balances)
+    if before is None:
+        tx.execute("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", (plan_id, _to_ms(now)))
+    _insert_entries(tx, plan_id, batch, now)
+    _write(tx, after, accounts, balances)
+    return after
+
+
+def commit(tx: Any, plan: Plan, now: datetime) -> PlanState:
+    """Posts exactly the batches that are held. Again: no effect.
+
+    Raises InvalidRequest (also after a roll back), PlanNotFound, InvalidPostingParams.
+    """
+    return _resolve(tx, plan, PlanStatus.COMMITTED, now)
+
+
+def rollback(tx: Any, plan: Plan, now: datetime) -> PlanState:
+    """Releases exactly the batches that are held. Again: no effect.
+
+    Raises InvalidRequest (also after a commit), PlanNotFound, InvalidPostingParams.
+    """
+    return _resolve(tx, plan, PlanStatus.ROLLED_BACK, now)
+
+
+def get_plan(tx: Any, plan_id: str) -> PlanState:
+    """Raises PlanNotFound."""
+    state = _load(tx, plan_id)
+    if state is None:
+        raise PlanNotFound(plan_id)
+    return state
+
+
+def _resolve(tx: Any, plan: Plan, status: PlanStatus, now: datetime) -> PlanState:
+    before = _load(tx, plan.id)
+    after = plans.resolve(before, plan, status)
+    if after is before:
+        return after
+    nets = plans.nets(plan.batches)
+    accounts = _accounts(tx, nets)
+    balances = {
+        account_id: with_committed(account.balance, nets[account_id])
+        if status is PlanStatus.COMMITTED
+        else with_open(account.balance, nets[account_id], 0)
+        for account_id, account in accounts.items()
+    }
+    tx.execute(
+        "INSERT INTO ledger_plan_ends (plan_id, status, created_at_ms) VALUES (?, ?, ?)",
+        (plan.id, status.value, _to_ms(now)),
+    )
+    _write(tx, after, accounts, balances)
+    return after
+
+
+def _load(tx: Any, plan_id: str) -> PlanState | None:
+    rows = tx.execute(
+        "SELECT e.batch_id, e.from_id, e.to_id, e.amount, e.currency, e.description, d.status FROM ledger_entries e"
+        " LEFT JOIN ledger_plan_ends d ON d.plan_id = e.plan_id WHERE e.plan_id = ? ORDER BY e.batch_id, e.position",
+        (plan_id,),
+    ).all()
+    if not rows:
+        return None
+    batches: dict[int, list[Posting]] = {}
+    for batch_id, from_id, to_id, amount, currency, description, _ in rows:
+        batches.setdefault(batch_id, []).append(
+            Posting(from_id=from_id, to_id=to_id, amount=amount, currency=currency, description=description)
+        )
+    plan = Plan(id=plan_id, batches=tuple(Batch(id=key, postings=tuple(each)) for key, each in batches.items()))
+    return invariants.check_plan(PlanState(plan=plan, status=PlanStatus(rows[0][-1] or PlanStatus.HELD)))
+
+
+def _accounts(tx: Any, ids: Iterable[int]) -> dict[int, StoredAccount]:
+    """The accounts that exist, in one order always, so that two writers never wait for each other."""
+    wanted = sorted(ids)
+    marks = ", ".join("?" * len(wanted))
+    rows = tx.execute(f"{ACCOUNTS} WHERE a.id IN ({marks}) ORDER BY a.id{tx.row_lock}", wanted).all()
+    return {
+        account_id: StoredAccount(
+            currency=currency,
+            overdraft_allowed=bool(overdraft_allowed),
+            balance=invariants.check_balance(account_id, Balance(own=own, low=low, high=high)),
+        )
+        for account_id, currency, overdraft_allowed, own, low, high in rows
+    }
+
+
+def _check_limits(batch: Batch, accounts: Mapping[int, StoredAccount], balances: Mapping[int, Balance]) -> None:
+    """Raises InvalidPostingParams when a guarded account may be overdrawn, or a balance cannot be counted."""
+    for account_id, after in balances.items():
+        before = accounts[account_id]
+        worst = after.own + after.low
+        if not before.overdraft_allowed and worst < 0 and after.low < before.balance.low:
+            raise plans.overdrawn(batch, account_id)
+        if max(-worst, after.own + after.high) > I64_MAX:
+            raise plans.uncountable(batch, account_id)
+
+
+def _insert_entries(tx: Any, plan_id: str, batch: Batch, now: datetime) -> None:
+    created_at_ms = _to_ms(now)
+    tx.execute_each(
+        "INSERT INTO ledger_entries"
+        " (plan_id, batch_id, position, from_id, to_id, amount, currency, description, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (plan_id, batch.id, position, *msgspec.structs.astuple(posting), created_at_ms)
+            for position, posting in enumerate(batch.postings)
+        ],
+    )
+
+
+def _write(tx: Any, state: PlanState, accounts: Mapping[int, StoredAccount], balances: Mapping[int, Balance]) -> None:
+    invariants.check_plan(state)
+    invariants.check_step({account_id: account.balance for account_id, account in accounts.items()}, balances)
+    for account_id, balance in balances.items():
+        invariants.check_balance(account_id, balance)
+    tx.execute_each(
+        "UPDATE ledger_balances SET own = ?, low = ?, high = ? WHERE account_id = ?",
+        [(balance.own, balance.low, balance.high, account_id) for account_id, balance in balances.items()],
+    )
+
+
+def _to_ms(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,97 @@
+"""What the platform asks of a database. `tests/processing/storage/conformance.py` says the same in tests.
+
+SQL of the callers is portable: `?` placeholders, INSERT .. ON CONFLICT, RETURNING, no functions of one product. Values
+are int (64 bits), str, bytes and None. Rows are tuples. Times are integers, milliseconds since 1970 (`moments.py`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Unavailable(Exception):
+    """The database could not be reached or stayed locked: surely nothing was done."""
+
+
+class OutcomeUnknown(Exception):
+    """The database failed while it committed: the transaction may or may not have happened."""
+
+
+class Conflict(Exception):
+    """Somebody else moved the machine on since it was read. Retried by `processing.machine` and nowhere else."""
+
+
+class Rows(Protocol):
+    """The answer to one statement, read whole."""
+
+    rowcount: int
+    """Rows inserted, updated or deleted."""
+
+    def one(self) -> Row | None:
+        """The first row, or None."""
+
+    def all(self) -> list[Row]:
+        """Every row."""
+
+
+class Tx(Protocol):
+    """One transaction. It is over when its `with` block ends; keep nothing of it."""
+
+    row_lock: str
+    """Ends a SELECT whose rows this transaction will change (" FOR UPDATE", or "" where a writer is alone anyway)."""
+
+    skip_locked: str
+    """Ends a SELECT that passes over rows which another transaction holds (" FOR UPDATE SKIP LOCKED", or "")."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Runs one statement."""
+
+    def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Runs one statement for each row of parameters."""
+
+    def draw(self, counter: str, count: int = 1) -> int:
+        """The first of `count` consecutive numbers that nobody was given before; the first ever is 1."""
+
+    def settled(self, counter: str) -> int:
+        """A number at or below which no row can appear any more: every drawer up to here has committed or given up."""
+
+    def wake(self) -> None:
+        """When this transaction commits, watchers of every process are told that there may be work."""
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs `action` in this thread once the transaction is durable; never when it is rolled back."""
+
+
+class Watch(Protocol):
+    """One thread's ear for commits of others. Not shared between threads."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """True as soon as something was committed since the last call, False after the timeout. May be wrongly True."""
+
+    def close(self) -> None:
+        """Gives up the connection."""
+
+
+class Database(Protocol):
+    """Many threads and many processes use one database at a time."""
+
+    dialect: str
+    """"sqlite" or "postgresql": names the migrations that only one of them runs."""
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Reads and writes, all or nothing: durable when the block ends, rolled back when it raises.
+
+        What it read does not change beneath it, or a later write of it raises Conflict or touches no row. Raises
+        Unavailable on entry, OutcomeUnknown on exit. Cannot be nested.
+        """
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """One consistent moment of the database, without waiting for writers. Writing raises."""
+
+    def watch(self) -> Watch:
+        """An ear for commits."""
+
+    def close(self) -> None:
+        """Gives up every connection."""

@@ -1,0 +1,52 @@
+"""How an adapter in this process gets what a bank must be told. Must not be reachable over the wire."""
+
+from typing import NamedTuple
+
+from processing.storage.port import Database
+from processing.vault import store
+from processing.vault.keys import CardKeys
+from settings.clock import Clock
+
+
+class UnknownCard(Exception):
+    """No card of that token is in this vault."""
+
+
+class CardNumber(NamedTuple):
+    """Plain card data. `repr` hides the number, so that no log line or traceback can show it."""
+
+    number: str
+    exp_month: int
+    exp_year: int
+
+    def __repr__(self) -> str:
+        return "CardNumber(***)"
+
+
+class CardReader:
+    """Reads cards and lends CVVs, each CVV to one operation only."""
+
+    def __init__(self, database: Database, keys: CardKeys, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+
+    def card(self, token: str) -> CardNumber:
+        """Raises UnknownCard."""
+        with self._database.read() as tx:
+            stored = store.get_card(tx, token)
+        if stored is None:
+            raise UnknownCard(token)
+        number = self._keys.open(stored.sealed, token.encode()).decode()
+        return CardNumber(number, stored.exp_month, stored.exp_year)
+
+    def cvv(self, session_id: str, reference: str) -> str | None:
+        """The CVV for the operation `reference`, as often as that operation asks; None for every other one."""
+        with self._database.transaction() as tx:
+            session = store.begin_session(tx, session_id, reference, self._clock())
+        return None if session is None else self._keys.open(session.sealed, session_id.encode()).decode()
+
+    def forget_cvv(self, session_id: str) -> None:
+        """To be called as soon as the bank has answered."""
+        with self._database.transaction() as tx:
+            store.forget_session(tx, session_id)

@@ -1,0 +1,217 @@
+"""The two clients. `bind` is cheap: it pairs a context with the client; services and functions are looked up by name.
+
+    client = AsyncClient(upstreams={"processing": "http://127.0.0.1:8022"}, secret=secret, caller="capi_v2")
+    invoice = await client.bind(context).invoicing.Create(params)
+
+Declared exceptions are raised as themselves, everything else as one of the three failures. Arguments may be given by
+name. A row whose upstream is not among `upstreams` does not exist for this client.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+from rpc.calling import Core, Pause, Request, Response, Target
+from rpc.codec import LIMITS, Limits
+from rpc.context import Context
+from rpc.failures import RpcFailure, Unexpected
+from rpc.idl.runtime import Function, InvalidValue
+from rpc.services import ALL, Row
+from rpc.signature import secret_of
+from rpc.transport_async import AsyncTransport
+from rpc.transport_blocking import BlockingTransport
+from settings.clock import Clock, system_clock
+
+
+class Bound:
+    """A client together with the context that its calls are made in; attributes are rows of services.py."""
+
+    __slots__ = ("_client", "context")
+
+    def __init__(self, client: "AsyncClient | BlockingClient", context: Context) -> None:
+        self._client, self.context = client, context
+
+    def __getattr__(self, name: str) -> "BoundService":
+        return BoundService(self._client, self._client.core.target(name), self.context)
+
+    def at(self, name: str, path: str) -> "BoundService":
+        """A row's service under another path of the same upstream: an adapter of its own."""
+        target = self._client.core.target(name)
+        path = target.path.removesuffix(target.row.path) + path
+        return BoundService(self._client, replace(target, path=path), self.context)
+
+
+class BoundService:
+    """Attributes are the functions of the service."""
+
+    __slots__ = ("_client", "_context", "_target")
+
+    def __init__(self, client: "AsyncClient | BlockingClient", target: Target, context: Context) -> None:
+        self._client, self._target, self._context = client, target, context
+
+    def __getattr__(self, name: str) -> Any:
+        function = self._target.row.service.functions.get(name)
+        if function is None:
+            raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")
+        return partial(self._client.call, self._target, function, self._context)
+
+
+class AsyncSender(Protocol):
+    """What an AsyncClient needs of a transport."""
+
+    async def send(self, request: Request) -> Response:
+        """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
+
+    async def close(self) -> None:
+        """Closes idle connections."""
+
+
+class BlockingSender(Protocol):
+    """What a BlockingClient needs of a transport."""
+
+    def send(self, request: Request) -> Response:
+        """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
+
+    def close(self) -> None:
+        """Closes idle connections."""
+
+
+class AsyncClient:
+    """For code on an event loop. One per process; may be used by any number of tasks.
+
+    `upstreams`: name -> base URL. `secret`: None sends calls unsigned. `breaker_failures_max` of 0: no breakers.
+    """
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, str],
+        secret: bytes | None = None,
+        caller: str = "capi",
+        clock: Clock = system_clock,
+        services: Sequence[Row] = ALL,
+        limits: Limits = LIMITS,
+        transport: AsyncSender | None = None,
+        connections_max: int = 64,
+        connect_timeout_ms: int = 1000,
+        breaker_failures_max: int = 10,
+        breaker_open_ms: int = 2000,
+    ) -> None:
+        self.core = Core(upstreams, secret, caller, clock, services, limits, breaker_failures_max, breaker_open_ms)
+        self.transport = transport or AsyncTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
+
+    def bind(self, context: Context) -> Bound:
+        """This client, calling in that context."""
+        return Bound(self, context)
+
+    async def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
+        """Drives one call."""
+        steps = self.core.calling(target, function, positional(function, arguments, named), context)
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.ms / 1000)
+                    step = next(steps)
+                    continue
+                try:
+                    response = await self.transport.send(step)
+                except Exception as error:
+                    step = steps.throw(as_failure(error))
+                else:
+                    step = steps.send(response)
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()
+
+    async def close(self) -> None:
+        """Closes idle connections."""
+        await self.transport.close()
+
+
+class BlockingClient:
+    """For code in threads. One per process; may be used by any number of threads. Arguments as of AsyncClient."""
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, str],
+        secret: bytes | None = None,
+        caller: str = "capi",
+        clock: Clock = system_clock,
+        services: Sequence[Row] = ALL,
+        limits: Limits = LIMITS,
+        transport: BlockingSender | None = None,
+        connections_max: int = 64,
+        connect_timeout_ms: int = 1000,
+        breaker_failures_max: int = 10,
+        breaker_open_ms: int = 2000,
+    ) -> None:
+        self.core = Core(upstreams, secret, caller, clock, services, limits, breaker_failures_max, breaker_open_ms)
+        self.transport = transport or BlockingTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
+
+    def bind(self, context: Context) -> Bound:
+        """This client, calling in that context."""
+        return Bound(self, context)
+
+    def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
+        """Drives one call."""
+        steps = self.core.calling(target, function, positional(function, arguments, named), context)
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.ms / 1000)
+                    step = next(steps)
+                    continue
+                try:
+                    response = self.transport.send(step)
+                except Exception as error:
+                    step = steps.throw(as_failure(error))
+                else:
+                    step = steps.send(response)
+        except StopIteration as end:
+            return end.value
+        finally:
+            steps.close()
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        self.transport.close()
+
+
+def as_failure(error: Exception) -> RpcFailure:
+    """What a transport raised; anything it did not foresee is outside the protocol."""
+    return error if isinstance(error, RpcFailure) else Unexpected(f"transport: {type(error).__name__}")
+
+
+def positional(function: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """Arguments in order of the IDL. Raises InvalidValue for one too many or unknown."""
+    if not named:
+        return arguments
+    all_names = function.arguments.__struct_fields__
+    names = all_names[len(arguments) :]
+    if not set(named) <= set(names):
+        raise InvalidValue(f"{function.service}.{function.name} takes {', '.join(all_names)}")
+    return (*arguments, *(named.get(name) for name in names))
+
+
+def options_of(settings: Any) -> dict[str, Any]:
+    """Arguments of a client from `settings.load()`: `AsyncClient(**options_of(settings), caller="capi_v2")`."""
+    section = settings.rpc
+    return {
+        "upstreams": settings.upstreams(),
+        "secret": secret_of(section),
+        "limits": limits_of(section),
+        "connections_max": section.connections_max,
+        "connect_timeout_ms": section.connect_timeout_ms,
+        "breaker_failures_max": section.breaker_failures_max,
+        "breaker_open_ms": section.breaker_open_ms,
+    }
+
+
+def limits_of(section: Any) -> Limits:
+    """The size limits of the settings section [rpc]."""
+    return Limits(section.body_bytes_max, section.string_bytes_max, section.container_items_max)

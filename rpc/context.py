@@ -1,0 +1,191 @@
+"""Who calls on whose behalf: ids of the trace, deadline and metadata, one frozen value passed from call to call.
+
+Also its two ends on the wire: the `woody.*` headers and W3C `traceparent`, which travel side by side and independently.
+Must not know what the metadata mean.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from rpc.deadlines import Deadline
+
+NO_PARENT = "undefined"
+ID_BYTES_MAX = 64
+META_KEY_BYTES_MAX = 53
+META_VALUE_BYTES_MAX = 4096
+META_PREFIX = "woody.meta."
+NO_META: Mapping[str, str] = MappingProxyType({})
+META_KEY = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,53}")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
+
+class BadContext(ValueError):
+    """Headers or arguments that make no context; the text names the header."""
+
+
+def new_id() -> str:
+    """16 random letters. No digits: a log filter must never take an id for a card number."""
+    return os.urandom(8).hex().translate(LETTERS)
+
+
+def new_traceparent(parent: str | None = None) -> str:
+    """The next hop's value: the trace of `parent` with a new span, or a new trace where there is none."""
+    span = os.urandom(8).hex()
+    return f"{parent[:36]}{span}{parent[52:]}" if parent else f"00-{os.urandom(16).hex()}-{span}-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Make one with `Context.root(...)`, derive others with `child`, `with_meta`, `with_deadline`.
+
+    `meta`: keys of lower-case token characters, for example "user-identity.id". Ids: 1-64 bytes of UTF-8 that a header
+    can carry. Raises BadContext.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str = NO_PARENT
+    deadline: Deadline | None = None
+    meta: Mapping[str, str] = field(default_factory=lambda: NO_META)
+    traceparent: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("trace_id", "span_id", "parent_id"):
+            if not is_id(getattr(self, name)):
+                raise BadContext(f"bad {name}")
+        if self.meta:
+            check_meta(self.meta)
+        if self.traceparent is not None and not TRACEPARENT.fullmatch(self.traceparent):
+            raise BadContext("bad traceparent")
+
+    @classmethod
+    def root(
+        cls,
+        *,
+        trace_id: str | None = None,
+        span_id: str | None = None,
+        deadline: Deadline | None = None,
+        meta: Mapping[str, str] = NO_META,
+        traceparent: str | None = None,
+    ) -> "Context":
+        """Where a trace begins; ids not given are made up, a `traceparent` that is not well formed is replaced."""
+        known = traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None
+        return cls(
+            trace_id or new_id(),
+            span_id or new_id(),
+            NO_PARENT,
+            deadline,
+            MappingProxyType(dict(meta)),
+            known or new_traceparent(),
+        )
+
+    def child(self, deadline: Deadline | None = None) -> "Context":
+        """The next hop: same trace, a new span under this one, the earlier of both deadlines."""
+        return Context(
+            self.trace_id,
+            new_id(),
+            self.span_id,
+            earlier(self.deadline, deadline),
+            self.meta,
+            new_traceparent(self.traceparent),
+        )
+
+    def with_meta(self, more: Mapping[str, str]) -> "Context":
+        """With further metadata. Raises BadContext when a key is there already with another value."""
+        changed = sorted(key for key, value in more.items() if self.meta.get(key, value) != value)
+        if changed:
+            raise BadContext(f"{META_PREFIX}{changed[0]} is set already")
+        return replace(self, meta=MappingProxyType({**self.meta, **more}))
+
+    def with_deadline(self, deadline: Deadline) -> "Context":
+        """With the earlier of both deadlines: none is ever extended."""
+        return replace(self, deadline=earlier(self.deadline, deadline))
+
+
+def earlier(one: Deadline | None, other: Deadline | None) -> Deadline | None:
+    """The earlier of two deadlines, either of which may be missing."""
+    return min(one, other) if one and other else one or other
+
+
+def is_id(text: str) -> bool:
+    """Whether the text can be the id of a trace or span."""
+    return text != "" and is_header_value(text, ID_BYTES_MAX)
+
+
+def is_header_value(text: str, bytes_max: int) -> bool:
+    """Whether a header can carry the text, so that it arrives as it was."""
+    if not text.isascii():
+        try:
+            bytes_max -= len(text.encode()) - len(text)
+        except UnicodeEncodeError:
+            return False
+    return len(text) <= bytes_max and not CONTROL.search(text) and text.strip(" \t") == text
+
+
+def check_meta(meta: Mapping[str, str]) -> None:
+    """Raises BadContext for a key or a value that no header can carry."""
+    for key, value in meta.items():
+        if not META_KEY.fullmatch(key):
+            raise BadContext(f"bad {META_PREFIX}{key[:META_KEY_BYTES_MAX]!r}")
+        if not is_header_value(value, META_VALUE_BYTES_MAX):
+            raise BadContext(f"bad value of {META_PREFIX}{key}")
+
+
+def to_headers(context: Context) -> list[tuple[str, str]]:
+    """The headers of a call made in this very context: woody ids, deadline, metadata, traceparent."""
+    headers = [
+        ("woody.trace-id", context.trace_id),
+        ("woody.span-id", context.span_id),
+        ("woody.parent-id", context.parent_id),
+    ]
+    if context.deadline:
+        headers.append(("woody.deadline", context.deadline.to_wire()))
+    headers += [(META_PREFIX + key, value) for key, value in context.meta.items()]
+    if context.traceparent:
+        headers.append(("traceparent", context.traceparent))
+    return headers
+
+
+def from_headers(headers: Iterable[tuple[str, str]]) -> Context:
+    """The context that a call came with; names are in lower case. Raises BadContext.
+
+    A `traceparent` that is missing or malformed begins a new W3C trace, as that recommendation asks.
+    """
+    meta: dict[str, str] = {}
+    known: dict[str, str] = {}
+    for name, value in headers:
+        if name.startswith(META_PREFIX):
+            if name in known:
+                raise BadContext(f"{name} is given twice")
+            meta[name.removeprefix(META_PREFIX)] = value
+        elif name.startswith("woody.") and name in known:
+            raise BadContext(f"{name} is given twice")
+        known[name] = value
+    traceparent = known.get("traceparent", "")
+    return Context(
+        *(needed(known, f"woody.{part}") for part in ("trace-id", "span-id", "parent-id")),
+        deadline_of(known.get("woody.deadline")),
+        MappingProxyType(meta),
+        traceparent if TRACEPARENT.fullmatch(traceparent) else new_traceparent(),
+    )
+
+
+def needed(headers: Mapping[str, str], name: str) -> str:
+    """The value of an id header."""
+    value = headers.get(name, "")
+    if not is_id(value):
+        raise BadContext(f"bad {name} header")
+    return value
+
+
+def deadline_of(text: str | None) -> Deadline | None:
+    """The deadline of the header's text."""
+    try:
+        return Deadline.parse(text) if text is not None else None
+    except ValueError:
+        raise BadContext("bad woody.deadline header") from None

@@ -1,0 +1,48 @@
+"""The moment by which an answer is worth having: a value that travels with every call and is never extended.
+
+On the wire RFC 3339 in UTC with milliseconds and a `Z`: 2026-03-01T12:00:00.000Z.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+WIRE = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|[+-]00:00)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Deadline:
+    """`at`: aware, UTC, whole milliseconds."""
+
+    at: datetime
+
+    @classmethod
+    def after_ms(cls, ms: int, now: datetime) -> "Deadline":
+        """That many milliseconds from `now`."""
+        return cls(whole_ms(now + timedelta(milliseconds=ms)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Deadline":
+        """From the wire form; also takes offsets +00:00 and -00:00. Raises ValueError for anything else."""
+        match = WIRE.fullmatch(text)
+        if match is None:
+            raise ValueError("a deadline is an RFC 3339 time in UTC")
+        moment = datetime.strptime(match[1].upper(), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+        return cls(moment + timedelta(milliseconds=int(((match[2] or "") + "000")[:3])))
+
+    def remaining_ms(self, now: datetime) -> int:
+        """Milliseconds left, 0 once it is reached."""
+        return max(0, (self.at - now) // timedelta(milliseconds=1))
+
+    def reached(self, now: datetime) -> bool:
+        """Whether nothing is worth starting any more."""
+        return now >= self.at
+
+    def to_wire(self) -> str:
+        """2026-03-01T12:00:00.000Z"""
+        return self.at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def whole_ms(moment: datetime) -> datetime:
+    """Cut to the millisecond, so that a deadline equals its own wire form."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,110 @@
+"""Messages: a function's name, what kind of message it is, a sequence number, and the arguments or the result.
+
+Strict envelopes only (version 1). One exception type for whatever is wrong with received bytes: `Malformed`.
+"""
+
+import struct
+from typing import Any, NamedTuple
+
+from rpc.codec import LIMITS, Limits, Malformed, decode, encode
+from rpc.idl.calls import CALL, ONEWAY, REPLY, SUCCESS, VERSION
+from rpc.idl.runtime import Declared, Function, InvalidValue, Service
+
+PREFIX = struct.Struct("!II")
+SEQUENCE = struct.Struct("!I")
+NAME_BYTES_MAX = 256
+NOTHING = b"\x00"
+
+
+class UnknownFunction(Malformed):
+    """The service has no function of that name."""
+
+
+class Call(NamedTuple):
+    """A received call; `arguments` in order of the IDL."""
+
+    function: Function
+    arguments: tuple[Any, ...]
+    sequence: int
+    is_oneway: bool
+
+
+def encode_call(function: Function, arguments: tuple[Any, ...], sequence: int = 0) -> bytes:
+    """The message of a call. Raises InvalidValue when the arguments are not those of the function."""
+    fields = function.arguments.__struct_fields__
+    if len(arguments) != len(fields):
+        raise InvalidValue(f"{function.service}.{function.name} takes {len(fields)} arguments, got {len(arguments)}")
+    body = encode(function.arguments(**dict(zip(fields, arguments, strict=True))))
+    return function.heads[ONEWAY if function.is_oneway else CALL] + SEQUENCE.pack(sequence) + body
+
+
+def decode_call(service: Service, data: bytes, limits: Limits = LIMITS) -> Call:
+    """The call that a message is. Raises UnknownFunction, Malformed."""
+    kind, name, sequence, offset = envelope(data, limits)
+    function = service.functions.get(name)
+    if kind not in (CALL, ONEWAY):
+        raise Malformed("the message is no call")
+    if function is None:
+        raise UnknownFunction(f"{service.name} has no such function")
+    if function.is_oneway != (kind == ONEWAY):
+        raise Malformed("the function is called in the wrong way")
+    record = decode(function.arguments, data, offset, limits)
+    arguments = tuple(getattr(record, name) for name in record.__struct_fields__)
+    return Call(function, arguments, sequence, kind == ONEWAY)
+
+
+def encode_result(function: Function, sequence: int, value: Any) -> bytes:
+    """The answer of a function that came to its end. Raises InvalidValue when the value is not of its type."""
+    if function.returns is None:
+        if value is not None:
+            raise InvalidValue(f"{function.service}.{function.name} answers nothing")
+        return function.heads[REPLY] + SEQUENCE.pack(sequence) + NOTHING
+    if value is None:
+        raise InvalidValue(f"{function.service}.{function.name} must answer")
+    return function.heads[REPLY] + SEQUENCE.pack(sequence) + encode(function.result(**{SUCCESS: value}))
+
+
+def encode_exception(function: Function, sequence: int, exception: Declared) -> bytes:
+    """The answer of a function that raised one of its declared exceptions. Raises InvalidValue for any other."""
+    attribute = function.throws.get(type(exception))
+    if attribute is None:
+        raise InvalidValue(f"{function.service}.{function.name} does not declare {type(exception).__name__}")
+    return function.heads[REPLY] + SEQUENCE.pack(sequence) + encode(function.result(**{attribute: exception}))
+
+
+def decode_reply(function: Function, data: bytes, sequence: int = 0, limits: Limits = LIMITS) -> Any:
+    """The function's result; None of a void one. Raises the declared exception that the message carries, or Malformed.
+
+    An answer that carries only members unknown here is refused: it may be an exception that a newer peer declares.
+    """
+    kind, name, echoed, offset = envelope(data, limits)
+    if kind != REPLY or name != function.name or echoed != sequence:
+        raise Malformed("the message does not answer this call")
+    result = decode(function.result, data, offset, limits)
+    found = [value for name in result.__struct_fields__ if (value := getattr(result, name)) is not None]
+    if not found and function.returns is None and data[offset:] == NOTHING:
+        return None
+    if len(found) != 1:
+        raise Malformed("an answer has exactly one member")
+    if isinstance(found[0], Declared):
+        raise found[0]
+    return found[0]
+
+
+def envelope(data: bytes, limits: Limits) -> tuple[int, str, int, int]:
+    """Kind, function name, sequence number, and where the struct begins."""
+    if len(data) > limits.body_bytes_max:
+        raise Malformed("the message is too large")
+    if len(data) < PREFIX.size:
+        raise Malformed("the message ends too early")
+    version, length = PREFIX.unpack_from(data)
+    offset = PREFIX.size + length + SEQUENCE.size
+    if version & 0xFFFFFF00 != VERSION:
+        raise Malformed("not a message of the strict binary protocol")
+    if length > NAME_BYTES_MAX or offset > len(data):
+        raise Malformed("the message ends too early")
+    try:
+        name = data[PREFIX.size : PREFIX.size + length].decode("ascii")
+    except UnicodeDecodeError:
+        raise Malformed("a function's name is not ASCII") from None
+    return version & 0xFF, name, SEQUENCE.unpack_from(data, offset - SEQUENCE.size)[0], offset

@@ -1,0 +1,117 @@
+"""Proof that an internal call was made by one of us: HMAC-SHA256 with a shared secret, within a time window, once.
+
+Signed are method, path, every `woody.*` header (ids, deadline, metadata), the time and the body's hash:
+
+    x-capi-signature: t=<milliseconds since 1970>,s=<hex>
+
+`traceparent` is not signed: it steers nothing. A closed network is not enough, for whoever gets inside would otherwise
+speak in any party's name.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from settings.clock import Clock
+
+HEADER = "x-capi-signature"
+SECRET_BYTES_MIN = 32
+AGE_S_MAX = 60
+REMEMBERED_MAX = 100_000
+FORM = re.compile(r"t=(\d{1,15}),s=([0-9a-f]{64})", re.ASCII)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Headers = Iterable[tuple[str, str]]
+
+
+class BadSignature(Exception):
+    """The call is not proven to be ours; the text says why and is safe to show."""
+
+
+def signature(secret: bytes, path: str, headers: Headers, body: bytes, now: datetime) -> str:
+    """The header's value for a POST made now. `headers`: names in lower case, others than woody.* are ignored."""
+    time_ms = milliseconds(now)
+    return f"t={time_ms},s={digest(secret, path, headers, body, time_ms)}"
+
+
+def digest(secret: bytes, path: str, headers: Headers, body: bytes, time_ms: int) -> str:
+    """The HMAC in hex. No part can contain a line feed, so that none can pose as another."""
+    woody = sorted(f"{name}:{value}" for name, value in headers if name.startswith("woody."))
+    text = "\n".join(("POST", path, str(time_ms), *woody, hashlib.sha256(body).hexdigest()))
+    return hmac.digest(secret, text.encode(), "sha256").hex()
+
+
+class Verifier:
+    """Checks received calls. One per server; to be used from one thread."""
+
+    def __init__(
+        self, secret: bytes, clock: Clock, age_s_max: int = AGE_S_MAX, remembered_max: int = REMEMBERED_MAX
+    ) -> None:
+        self.secret, self.clock, self.age_ms_max = secret, clock, age_s_max * 1000
+        self.replays = Replays(remembered_max)
+
+    def verify(self, value: str, path: str, headers: list[tuple[str, str]], body: bytes, call_id: str) -> None:
+        """Raises BadSignature. `call_id`: trace and span of the call; under one id a call is taken once."""
+        match = FORM.fullmatch(value)
+        if match is None:
+            raise BadSignature("call is not signed")
+        time_ms, now_ms = int(match[1]), milliseconds(self.clock())
+        expected = digest(self.secret, path, headers, body, time_ms)
+        if not hmac.compare_digest(expected, match[2]):
+            raise BadSignature("bad signature")
+        if abs(now_ms - time_ms) > self.age_ms_max:
+            raise BadSignature("signature is too old")
+        self.replays.admit(call_id, time_ms, now_ms - self.age_ms_max)
+
+
+class Replays:
+    """Ids of calls already taken, as long as their signatures are young enough to be shown again.
+
+    When there are more than fit, the eldest is forgotten and everything signed before it is refused: the window shrinks
+    under load instead of opening.
+    """
+
+    def __init__(self, remembered_max: int) -> None:
+        self.remembered_max = remembered_max
+        self.seen: dict[str, int] = {}
+        self.refused_up_to_ms = -1
+
+    def admit(self, call_id: str, time_ms: int, oldest_ms: int) -> None:
+        """Remembers a call. Raises BadSignature for one already known or too old to be sure of."""
+        if call_id in self.seen:
+            raise BadSignature("call was made before")
+        if time_ms <= self.refused_up_to_ms:
+            raise BadSignature("signature is too old")
+        self.forget(oldest_ms)
+        self.seen[call_id] = time_ms
+
+    def forget(self, oldest_ms: int) -> None:
+        """Drops what is too old to pass anyway, then the eldest until there is room for one more."""
+        while self.seen:
+            eldest = next(iter(self.seen))
+            if self.seen[eldest] >= oldest_ms and len(self.seen) < self.remembered_max:
+                return
+            time_ms = self.seen.pop(eldest)
+            if time_ms >= oldest_ms:
+                self.refused_up_to_ms = max(self.refused_up_to_ms, time_ms)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def read_secret(path: Path) -> bytes:
+    """The shared secret in a file, surrounding white space cut. Raises ValueError when it is too short, OSError."""
+    secret = Path(path).read_bytes().strip()
+    if len(secret) < SECRET_BYTES_MIN:
+        raise ValueError(f"{path}: a secret of internal calls has at least {SECRET_BYTES_MIN} bytes")
+    return secret
+
+
+def secret_of(section: Any) -> bytes | None:
+    """The secret that the settings section [rpc] names, None where it switches signatures off."""
+    return read_secret(section.secret_file) if section.signatures else None

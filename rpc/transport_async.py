@@ -1,0 +1,225 @@
+"""HTTP/1.1 POSTs on an event loop: kept-alive connections, bounded answers, three timeouts, nothing ever sent twice.
+
+Until the first byte is written a failure is Unavailable; from then on, until the answer is complete, it is Unknown.
+Must not know Thrift.
+"""
+
+import asyncio
+import select
+import ssl
+import time
+from typing import Any
+
+import httptools
+
+from rpc.calling import Origin, Request, Response
+from rpc.failures import DEADLINE_REACHED, Unavailable, Unknown
+from rpc.statuses import ERROR_CLASS, ERROR_REASON
+
+IDLE_S_MAX = 30
+HEADERS_BYTES_MAX = 65_536
+CONNECT_SHARE = 5
+
+
+class AsyncTransport:
+    """Connections of one client, kept per origin. Belongs to the event loop that uses it first, until another does."""
+
+    def __init__(self, body_bytes_max: int, connections_max: int = 64, connect_timeout_ms: int = 1000) -> None:
+        self.body_bytes_max, self.connections_max = body_bytes_max, connections_max
+        self.connect_ms_max = connect_timeout_ms / 2
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    async def send(self, request: Request) -> Response:
+        """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + request.allowed_ms / 1000
+        part_s = min(request.allowed_ms / CONNECT_SHARE, self.connect_ms_max) / 1000
+        connection = self._kept(request.origin, loop) or await self._connect(request.origin, part_s, loop)
+        try:
+            response = await connection.exchange(rendered(request), ends_at, part_s)
+        except BaseException:
+            connection.abort()
+            raise
+        self._keep(request.origin, connection)
+        return response
+
+    def _kept(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> "Connection | None":
+        """A kept connection that is still open; dead ones are dropped."""
+        if loop is not self._loop:
+            self._loop, self._idle = loop, {}
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, origin: Origin, connection: "Connection") -> None:
+        """Keeps a connection for the next call, if it may be used again."""
+        idle = self._idle.setdefault(origin, [])
+        if connection.may_be_kept and len(idle) < self.connections_max:
+            connection.idle_since = time.monotonic()
+            idle.append(connection)
+        else:
+            connection.abort()
+
+    async def _connect(self, origin: Origin, timeout_s: float, loop: asyncio.AbstractEventLoop) -> "Connection":
+        """A new connection; nothing is sent before it stands."""
+        tls = self._context() if origin.scheme == "https" else None
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self.body_bytes_max), origin.host, origin.port, ssl=tls
+                )
+        except TimeoutError:
+            raise Unavailable("no connection in time", is_impatience=True) from None
+        except OSError as error:
+            raise Unavailable(f"no connection: {error.strerror or type(error).__name__}") from None
+        return connection
+
+    def _context(self) -> ssl.SSLContext:
+        """Made once: it reads the machine's certificates."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+    async def close(self) -> None:
+        """Closes idle connections."""
+        kept, self._idle = self._idle, {}
+        for connections in kept.values():
+            for connection in connections:
+                connection.abort()
+
+
+def rendered(request: Request) -> bytes:
+    """The request's bytes; metadata may be any text and travel as UTF-8."""
+    origin = request.origin
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    lines = [
+        f"POST {request.path} HTTP/1.1",
+        f"host: {host}:{origin.port}",
+        *(f"{name}: {value}" for name, value in request.headers),
+        f"content-length: {len(request.body)}\r\n\r\n",
+    ]
+    return "\r\n".join(lines).encode() + request.body
+
+
+class Connection(asyncio.Protocol):
+    """One connection, one exchange at a time."""
+
+    def __init__(self, body_bytes_max: int) -> None:
+        self.body_bytes_max = body_bytes_max
+        self.transport: Any = None
+        self.descriptor = -1
+        self.idle_since = 0.0
+        self.may_be_kept = False
+        self.future: asyncio.Future[Response] | None = None
+        self.sending: asyncio.TimerHandle | None = None
+
+    # ---------------------------------------------------------- the exchange
+
+    async def exchange(self, data: bytes, ends_at: float, send_s: float) -> Response:
+        """Writes a request, waits for its answer. Raises Unknown for whatever happens on the way."""
+        loop = asyncio.get_running_loop()
+        self.future = loop.create_future()
+        self.parser = httptools.HttpResponseParser(self)
+        self.headers: dict[bytes, bytes] = {}
+        self.parts: list[bytes] = []
+        self.body_bytes = self.head_bytes = 0
+        self.may_be_kept = self.headers_complete = False
+        self.transport.write(data)
+        if self.transport.get_write_buffer_size():
+            self.sending = loop.call_later(send_s, self.fail, "request not taken in time", True)
+        timer = loop.call_at(ends_at, self.fail, DEADLINE_REACHED, True)
+        try:
+            return await self.future
+        finally:
+            self.future = None
+            timer.cancel()
+            if self.sending:
+                self.sending.cancel()
+
+    def fail(self, reason: str, is_impatience: bool = False) -> None:
+        """Ends the exchange; the outcome of what was sent is not known."""
+        if self.future and not self.future.done():
+            self.future.set_exception(Unknown(reason, "external", is_impatience=is_impatience))
+
+    def is_usable(self) -> bool:
+        """Whether nothing happened to the connection while it was idle: no end, no bytes nobody asked for."""
+        if self.transport.is_closing() or time.monotonic() - self.idle_since > IDLE_S_MAX:
+            return False
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLIN)
+        return not poll.poll(0)
+
+    def abort(self) -> None:
+        """Closes at once."""
+        self.may_be_kept = False
+        self.transport.abort()
+
+    # ------------------------------------------------ called by the event loop
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.descriptor = transport.get_extra_info("socket").fileno()
+        transport.set_write_buffer_limits(0)
+
+    def resume_writing(self) -> None:
+        if self.sending:
+            self.sending.cancel()
+            self.sending = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.future is None or self.future.done():
+            self.abort()
+            return
+        if not self.headers_complete:
+            self.head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except Exception as error:
+            self.may_be_kept = False
+            self.fail(f"unreadable answer: {type(error).__name__}")
+        if self.head_bytes > HEADERS_BYTES_MAX + self.body_bytes:
+            self.fail("the answer's headers are too large")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.fail("connection reset" if exc else "connection closed before the answer was complete")
+
+    # --------------------------------------------------- called by the parser
+
+    def on_message_begin(self) -> None:
+        self.headers.clear()
+        self.headers_complete = False
+        if self.future is None or self.future.done():
+            self.may_be_kept = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        self.headers_complete = True
+        length = self.headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length[:20]) > self.body_bytes_max:
+            self.fail("the answer is too large")
+
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        if self.body_bytes > self.body_bytes_max:
+            self.fail("the answer is too large")
+        elif self.future and not self.future.done():
+            self.parts.append(body)
+
+    def on_message_complete(self) -> None:
+        status = self.parser.get_status_code()
+        if status < 200 or self.future is None or self.future.done():
+            return
+        self.may_be_kept = self.parser.should_keep_alive() and not self.transport.get_write_buffer_size()
+        self.future.set_result(Response(status, self.text(ERROR_CLASS), self.text(ERROR_REASON), b"".join(self.parts)))
+
+    def text(self, name: str) -> str:
+        """A header as text, "" when it is missing."""
+        return self.headers.get(name.encode(), b"").decode("latin-1")

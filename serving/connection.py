@@ -1,0 +1,330 @@
+"""One HTTP/1.1 connection: bytes in, exchanges with the application out.
+
+The parser is llhttp (through httptools), which is strict and comes as a wheel; gunicorn's own C parser needs a
+compiler, takes a Content-Length modulo 2^64 and holds headers of any size. What llhttp leaves open is decided here:
+sizes, times, Host, Transfer-Encoding. A request that is refused here never reaches the application; the service gives
+the answer's body.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any
+from urllib.parse import unquote
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from serving.exchange import Exchange
+from telemetry import log, metrics
+
+BUFFERED_BYTES_MAX = 262_144
+LINGER_S = 2.0
+HTTP_1_0, HTTP_1_1 = "1.0", "1.1"
+REFUSED = metrics.counter("http_broken_requests", "Requests refused before the application saw them", ("status",))
+
+IDLE, HEAD, BODY, ANSWERING, LINGERING = "idle", "head", "body", "answering", "lingering"
+
+
+class Broken(Exception):
+    """What came is no request that may be served. `status`: of the answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Connection(asyncio.Protocol):
+    """Reads requests one after another; those sent ahead of their turn wait, and nothing more is read meanwhile."""
+
+    def __init__(self, worker: Any) -> None:
+        self.worker, self.limits, self.loop = worker, worker.limits, worker.loop
+        self.parser = HttpRequestParser(self)
+        self.transport: asyncio.Transport | None = None
+        self.state, self.since = HEAD, self.loop.time()
+        self.exchange: Exchange | None = None
+        self.reading: Exchange | None = None
+        self.ahead: deque[Exchange] = deque()
+        self.is_paused = self.is_deaf = self.is_replaying = False
+        self.skipped_framing = b""
+        self.writable: asyncio.Future[None] | None = None
+        self.url, self.headers = b"", []
+        self.unfinished_bytes = self.progress = 0
+        self.server = self.client = None
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Counts the connection; one too many is answered and closed."""
+        self.transport = transport
+        self.server, self.client = (address(transport, name) for name in ("sockname", "peername"))
+        self.worker.connections.add(self)
+        if len(self.worker.connections) > self.limits.connections_max:
+            self.refuse(Broken(503, "too many connections"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tells the application, which may go on: an order is not undone because nobody waits for the answer."""
+        self.worker.connections.discard(self)
+        self.resume_writing()
+        for exchange in (self.exchange, self.reading, *self.ahead):
+            if exchange is not None:
+                exchange.lose()
+        self.exchange = self.reading = None
+        self.ahead.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Feeds the parser; an `Upgrade` that nobody here speaks is passed over (RFC 9110, 7.8)."""
+        if self.is_deaf:
+            return
+        if self.state is IDLE:
+            self.state, self.since = HEAD, self.loop.time()
+        progress = self.progress
+        try:
+            while data:
+                try:
+                    self.parser.feed_data(data)
+                    break
+                except HttpParserUpgrade as upgrade:
+                    data = data[upgrade.args[0] :]
+                    self.read_body_anew()
+            self.bound_unfinished(0 if self.progress != progress else len(data))
+        except HttpParserError as error:
+            cause = error.__context__
+            self.refuse(cause if isinstance(cause, Broken) else Broken(400, str(error)))
+        except Broken as broken:
+            self.refuse(broken)
+
+    def eof_received(self) -> bool:
+        """A caller who has sent all it will: it still gets the answers to what it asked."""
+        if self.exchange is None or self.reading is not None:
+            return False
+        (self.ahead[-1] if self.ahead else self.exchange).keep_alive = False
+        return True
+
+    def pause_writing(self) -> None:
+        """The caller reads more slowly than the application writes."""
+        self.writable = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        """It has caught up, or is gone."""
+        if self.writable is not None and not self.writable.done():
+            self.writable.set_result(None)
+        self.writable = None
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self.url, self.headers = b"", []
+
+    def on_url(self, part: bytes) -> None:
+        """The target, perhaps in parts."""
+        self.progress += 1
+        self.url += part
+        if len(self.url) > self.limits.request_line_bytes_max:
+            raise Broken(414, "request line too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole header line."""
+        self.progress += 1
+        self.headers.append((name.lower(), value))
+        if len(self.headers) > self.limits.header_fields_max:
+            raise Broken(431, "too many header lines")
+        if len(name) + len(value) > self.limits.header_field_bytes_max:
+            raise Broken(431, "header line too long")
+
+    def on_headers_complete(self) -> None:
+        """The request can be judged and begun; its body may still be on the way."""
+        self.progress += 1
+        parser = self.parser
+        if self.is_replaying:
+            self.is_replaying, self.headers = False, []
+            return
+        version = parser.get_http_version()
+        expects_continue, framing = judge(version, self.headers)
+        self.skipped_framing = framing if parser.should_upgrade() else b""
+        exchange = Exchange(
+            self, self.scope(version, parser.get_method().decode("ascii")), parser.should_keep_alive(), expects_continue
+        )
+        self.reading, self.headers = exchange, []  # what still comes under this name are trailers, which nobody reads
+        if self.exchange is None:
+            self.begin(exchange)
+        else:
+            self.ahead.append(exchange)
+            self.pause_reading()
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body, without the framing."""
+        self.progress += 1
+        self.reading.feed(part)
+        if self.reading.buffered_bytes > BUFFERED_BYTES_MAX:
+            self.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The request has come whole; or the parser thinks so, because it takes what follows for another protocol."""
+        self.progress += 1
+        if self.skipped_framing:
+            return
+        exchange, self.reading = self.reading, None
+        exchange.complete()
+        if self.state is BODY:
+            self.state = ANSWERING
+
+    # What exchanges call.
+
+    def finished(self, exchange: Exchange) -> None:
+        """An answer is written whole: the next request's turn, or the end."""
+        if exchange is not self.exchange:
+            return
+        self.exchange = None
+        if not exchange.keep_alive or not self.worker.alive:
+            self.linger() if self.reading or self.ahead else self.transport.close()
+        elif self.ahead:
+            self.begin(self.ahead.popleft())
+            self.resume_reading()
+        else:
+            self.state, self.since = IDLE, self.loop.time()
+            self.resume_reading()
+
+    def resume_reading(self) -> None:
+        """Reads on, unless a request already waits for its turn."""
+        if self.is_paused and not self.ahead:
+            self.is_paused = False
+            self.transport.resume_reading()
+
+    # What the worker calls.
+
+    def sweep(self, now: float) -> None:
+        """Closes a connection that takes too long over whatever it is at; called every second."""
+        limits = self.limits
+        longest = {
+            IDLE: limits.keepalive_s,
+            HEAD: limits.header_timeout_s,
+            BODY: limits.body_timeout_s,
+            LINGERING: LINGER_S,
+        }
+        if now - self.since > longest.get(self.state, now):
+            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+
+    def close_if_idle(self) -> None:
+        """Closes the connection unless a request of it is being answered."""
+        if self.exchange is None:
+            self.transport.close()
+
+    # Its own.
+
+    def begin(self, exchange: Exchange) -> None:
+        """Gives the application its turn."""
+        self.exchange = exchange
+        self.state, self.since = (ANSWERING if exchange.is_complete else BODY), self.loop.time()
+        task = self.loop.create_task(exchange.run(self.worker.asgi))
+        self.worker.tasks.add(task)
+        task.add_done_callback(self.worker.tasks.discard)
+
+    def scope(self, version: str, method: str) -> dict[str, Any]:
+        """The request as ASGI describes it."""
+        raw_path, _, query = target(self.url).partition(b"?")
+        path = raw_path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": version,
+            "method": method,
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+            "root_path": "",
+            "headers": self.headers,
+            "server": self.server,
+            "client": self.client,
+            "state": self.worker.state.copy(),
+        }
+
+    def read_body_anew(self) -> None:
+        """After an `Upgrade` with a body (HTTP/2 clients begin so): the parser skips the body, a fresh one reads it."""
+        if not self.skipped_framing:
+            return
+        framing, self.skipped_framing = self.skipped_framing, b""
+        self.parser, self.is_replaying = HttpRequestParser(self), True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % framing)
+
+    def bound_unfinished(self, size: int) -> None:
+        """Bytes of a line that does not end are held by the parser: they are counted, and bounded."""
+        self.unfinished_bytes = self.unfinished_bytes + size if size else 0
+        if self.unfinished_bytes > self.limits.header_field_bytes_max:
+            raise Broken(431, "a line that does not end")
+
+    def pause_reading(self) -> None:
+        """Takes no more from the socket."""
+        if not self.is_paused:
+            self.is_paused = True
+            self.transport.pause_reading()
+
+    def refuse(self, broken: Broken) -> None:
+        """Answers in place of the application: at once, or not at all where another answer is under way."""
+        REFUSED.labels(str(broken.status)).inc()
+        log.warning("http.broken", status=broken.status, reason=str(broken), client=self.client and self.client[0])
+        self.is_deaf = True
+        self.ahead.clear()
+        exchange, is_its_own = self.exchange, self.exchange is self.reading
+        if exchange is not None and not is_its_own:
+            exchange.keep_alive = False
+            return
+        if exchange is not None:
+            exchange.lose()
+            self.exchange = None
+        if exchange is None or not exchange.is_started:
+            self.transport.write(Exchange.whole_answer(broken.status, *self.worker.error_answer(broken.status)))
+        self.linger()
+
+    def linger(self) -> None:
+        """Ends the connection so that the answer arrives: what still comes in is read and dropped for a moment.
+
+        Closing a socket with unread input resets it, and a reset may overtake the answer.
+        """
+        self.is_deaf = True
+        self.state, self.since = LINGERING, self.loop.time()
+        self.ahead.clear()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.resume_reading()
+
+
+def address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
+    """Host and port of one end."""
+    found = transport.get_extra_info(name)
+    return (found[0], found[1]) if isinstance(found, tuple) else None
+
+
+def target(url: bytes) -> bytes:
+    """Path and query of a request target; of an absolute one, what follows the host (RFC 9112, 3.2). Raises Broken."""
+    if url.startswith((b"http://", b"https://")):
+        rest = url.partition(b"://")[2]
+        start = min((place for place in (rest.find(b"/"), rest.find(b"?")) if place >= 0), default=len(rest))
+        url = rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
+    if not (url.startswith(b"/") or url == b"*") or b"#" in url or not url.isascii():
+        raise Broken(400, "bad request target")
+    return url
+
+
+def judge(version: str, headers: list[tuple[bytes, bytes]]) -> tuple[bool, bytes]:
+    """Whether the caller waits for `100 Continue`, and the header line that frames the body, empty without one.
+
+    Raises Broken for what two servers might read differently.
+    """
+    if version not in (HTTP_1_0, HTTP_1_1):
+        raise Broken(400, "unknown HTTP version")
+    hosts, expects_continue, framing = 0, False, b""
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+        elif name == b"expect":
+            expects_continue = value.lower() == b"100-continue"
+        elif name == b"content-length" and value != b"0":
+            framing = b"content-length: %b\r\n" % value
+        elif name == b"transfer-encoding":
+            framing = b"transfer-encoding: chunked\r\n"
+            if value.lower() != b"chunked" or version == HTTP_1_0:
+                raise Broken(400, "unsupported transfer coding")
+    if hosts > 1 or (not hosts and version == HTTP_1_1):
+        raise Broken(400, "there must be one Host")
+    return expects_continue and version == HTTP_1_1, framing

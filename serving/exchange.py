@@ -1,0 +1,224 @@
+"""One request and its answer: the `receive` and `send` that an ASGI application is called with."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from telemetry import log
+
+if TYPE_CHECKING:
+    from serving.connection import Connection
+
+Headers = Iterable[tuple[bytes, bytes]]
+DISCONNECT = {"type": "http.disconnect"}
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+FRAMING = frozenset({b"connection", b"transfer-encoding", b"keep-alive", b"date"})
+BODILESS = frozenset({204, 304})
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Exchange:
+    """Made when the headers are in; `feed` and `complete` bring the body, `lose` says that the caller is gone."""
+
+    __slots__ = (
+        "buffered_bytes",
+        "chunks",
+        "connection",
+        "expects_continue",
+        "is_chunked",
+        "is_complete",
+        "is_ended",
+        "is_finished",
+        "is_gone",
+        "is_started",
+        "keep_alive",
+        "left_bytes",
+        "scope",
+        "start",
+        "waiter",
+    )
+
+    def __init__(self, connection: "Connection", scope: dict, keep_alive: bool, expects_continue: bool) -> None:
+        self.connection, self.scope = connection, scope
+        self.keep_alive, self.expects_continue = keep_alive, expects_continue
+        self.chunks: list[bytes] = []
+        self.buffered_bytes = 0
+        self.waiter: asyncio.Future[None] | None = None
+        self.start: dict | None = None
+        self.left_bytes: int | None = None
+        self.is_complete = self.is_ended = self.is_gone = False
+        self.is_started = self.is_finished = self.is_chunked = False
+
+    # The request, as it comes in.
+
+    def feed(self, part: bytes) -> None:
+        """A part of the body."""
+        self.chunks.append(part)
+        self.buffered_bytes += len(part)
+        self.wake()
+
+    def complete(self) -> None:
+        """The body has ended."""
+        self.is_complete = True
+        self.wake()
+
+    def lose(self) -> None:
+        """The caller is gone."""
+        self.is_gone = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Lets a waiting `receive` look again."""
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    # The application's side.
+
+    async def run(self, app: Any) -> None:
+        """Calls the application; an answer it fails to give is given in its place."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:
+            log.error("http.crashed", method=self.scope["method"], path=self.scope["path"], exc_info=True)
+        if not self.is_finished and not self.is_gone:
+            self.fail()
+
+    async def receive(self) -> dict[str, Any]:
+        """What has come of the body since the last time, or the caller's disappearance."""
+        while not (self.chunks or self.is_gone or self.is_finished or (self.is_complete and not self.is_ended)):
+            if self.expects_continue and not self.is_complete:
+                self.expects_continue = False
+                self.connection.transport.write(CONTINUE)
+            self.waiter = self.connection.loop.create_future()
+            await self.waiter
+        if self.is_finished or (self.is_gone and not self.is_complete) or self.is_ended:
+            return DISCONNECT.copy()
+        body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        self.chunks, self.buffered_bytes = [], 0
+        self.is_ended = self.is_complete
+        self.connection.resume_reading()
+        return {"type": "http.request", "body": body, "more_body": not self.is_ended}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Takes the answer: its start, which waits for the first of its body, and its body."""
+        if self.is_gone:
+            return
+        if message["type"] == "http.response.start" and self.start is None:
+            self.start, self.expects_continue = message, False
+        elif message["type"] == "http.response.body" and self.start is not None and not self.is_finished:
+            self.write(bytes(message.get("body", b"")), bool(message.get("more_body", False)))
+            if self.connection.writable is not None:
+                await self.connection.writable
+        else:
+            raise RuntimeError(f"{message['type']} is out of turn")
+
+    def write(self, body: bytes, more: bool) -> None:
+        """Writes a part of the answer, with its head when it is the first."""
+        head = b""
+        if not self.is_started:
+            head = self.head(body, more)
+            self.is_started = True
+        if self.left_bytes is not None:
+            body = body[: self.left_bytes]
+            self.left_bytes -= len(body)
+        if self.is_chunked:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            body = chunk if more else chunk + LAST_CHUNK
+        self.connection.transport.write(head + body)
+        if not more:
+            self.finish()
+
+    def head(self, body: bytes, more: bool) -> bytes:
+        """The status line and headers; decides how the caller will know where the body ends."""
+        status, lines, length = self.start["status"], [], None
+        for name, value in self.start.get("headers", ()):
+            if name.lower() in FRAMING:
+                continue
+            if name.lower() == b"content-length":
+                length = int(value)
+                continue
+            lines.append(b"%b: %b\r\n" % (name, value))
+        lines += self.framing(status, length, len(body), more)
+        return joined(status_line(status), lines)
+
+    def framing(self, status: int, length: int | None, size: int, more: bool) -> list[bytes]:
+        """The header lines of the server's own: length or chunks, date, whether the connection goes on."""
+        lines = [date_line()]
+        has_body = self.scope["method"] != "HEAD" and status not in BODILESS
+        if has_body and length is None and not more:
+            length = size
+        if length is not None and status not in BODILESS:
+            lines.append(b"content-length: %d\r\n" % length)
+        if length is not None or not has_body:
+            self.left_bytes = length if has_body else 0
+        elif self.scope["http_version"] == "1.1":
+            self.is_chunked = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        else:
+            self.keep_alive = False
+        if not self.is_complete or not self.connection.worker.alive:
+            self.keep_alive = False
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        elif self.scope["http_version"] == "1.0":
+            lines.append(b"connection: keep-alive\r\n")
+        return lines
+
+    def finish(self) -> None:
+        """The answer is whole, or as whole as the application made it."""
+        self.is_finished = True
+        if self.left_bytes:
+            self.keep_alive = False
+        self.wake()
+        self.connection.finished(self)
+
+    def fail(self) -> None:
+        """The application raised, or returned without a whole answer."""
+        self.keep_alive = False
+        if self.is_started:
+            self.left_bytes = None
+            self.finish()
+            return
+        headers, body = self.connection.worker.error_answer(500)
+        self.start = {"status": 500, "headers": headers}
+        self.write(body, more=False)
+
+    @staticmethod
+    def whole_answer(status: int, headers: Headers, body: bytes) -> bytes:
+        """An answer that ends its connection."""
+        lines = [b"%b: %b\r\n" % header for header in headers if header[0].lower() not in FRAMING]
+        lines += [date_line(), b"content-length: %d\r\n" % len(body), b"connection: close\r\n"]
+        return joined(status_line(status), lines) + body
+
+
+def joined(first: bytes, lines: list[bytes]) -> bytes:
+    """The head of an answer. ValueError when a header carries a line break: it would forge another header."""
+    head = first + b"".join(lines)
+    if not head.count(b"\n") == head.count(b"\r") == len(lines) + 1 or b"\0" in head:
+        raise ValueError("a header with a line break")
+    return head + b"\r\n"
+
+
+@lru_cache(maxsize=128)
+def status_line(status: int) -> bytes:
+    """`HTTP/1.1 404 Not Found` and its line end; no phrase for a status without a name."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode("ascii")
+
+
+def date_line() -> bytes:
+    """The Date header, made once a second."""
+    return date_line_of(int(time.time()))
+
+
+@lru_cache(maxsize=2)
+def date_line_of(second: int) -> bytes:
+    """The Date header of a second since 1970."""
+    return b"date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")

@@ -1,0 +1,42 @@
+"""Where v2's requests and the platform's answers need more than what the spec and the IDL say by themselves."""
+
+from datetime import datetime
+from typing import Any
+
+from capi_v2 import shapes
+from rpc.protocol import domain, ids
+from translator.payment_tool_tokens import PaymentToolTokens
+
+from . import examples
+
+FOUND = ids.Binding(id="1", is_new=False, features=b"{}", context={"invoice_id": "inv1", "payment_id": "1"})
+ANSWERS: dict[str, Any] = {
+    "Ids.Get": FOUND,
+    "Ids.Next": "1",
+    "Vault.Tokenize": examples.CARD,
+    # The first members of a dictionary's union would all be currencies.
+    "Repository.CheckoutKind": lambda version, kind: [examples.DICTIONARIES[kind]],
+    "Repository.CheckoutObject": lambda version, ref: examples.DICTIONARIES[ref.kind],
+}
+
+
+def bodies(payment_tool_tokens: PaymentToolTokens, now: datetime) -> dict[str, Any]:
+    """operationId -> body, where the spec's own sample would be refused for what it means."""
+    tool = domain.PaymentTool(bank_card=examples.CARD)
+    session = shapes.PaymentSession(shapes.new_session_id(), domain.ClientInfo(ip="192.0.2.7", fingerprint="fp"))
+    return {
+        "createPayment": {
+            "flow": {"type": "PaymentFlowInstant"},
+            "payer": {
+                "payerType": "PaymentResourcePayer",
+                "paymentToolToken": payment_tool_tokens.seal(tool, now)[0],
+                "paymentSession": shapes.payment_session_to_json(session),
+                "contactInfo": {"email": "payer@example.com"},
+            },
+        },
+    }
+
+
+def paths(party_id: str) -> dict[str, Any]:
+    """Values of path parameters that mean something."""
+    return {"partyID": party_id, "webhookID": "7", "countryID": "RUS"}

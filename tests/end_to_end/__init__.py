@@ -1,0 +1,1 @@
+"""The whole system as processes, driven over HTTP as a merchant would."""

@@ -1,0 +1,416 @@
+"""A shop, a bank and a story: commands are given to one machine, whose money is kept in a ledger on paper.
+
+After every command the story checks what must always hold: events survive storage, replay gives the same state, a
+ledger plan is held, committed or rolled back only as it may be, and sums are 0.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace as replace
+
+from processing.domain import bank, commands, events, failure, invoice, snapshot
+from processing.domain.cart import CartLine, InvoiceDetails
+from processing.domain.cash_flow import Fixed, MaxOf, PostingRule, Share
+from processing.domain.errors import DomainError
+from processing.domain.facts import Facts, ShopFacts
+from processing.domain.ledger_moves import Commit, Hold, ledger_moves
+from processing.domain.money import Cash, CashRange
+from processing.domain.payer import ContactInfo, HoldFlow, InstantFlow, PaymentResourcePayer
+from processing.domain.payment_tool import BankCard, BankCardMethod
+from processing.domain.predicates import Selector
+from processing.domain.state import payment_of, session_of
+from processing.domain.statuses import OnHoldExpiration, TimeoutBehaviour
+from processing.domain.steps import RunSession, WakeAt
+from processing.domain.terms import (
+    AccountSet,
+    AllocationTerms,
+    Candidate,
+    Catalogue,
+    HoldTerms,
+    Provider,
+    ProvisionTerms,
+    RefundTerms,
+    Ruleset,
+    Terminal,
+    Terms,
+)
+from processing.domain.values import Content
+from processing.ledger import plans
+from processing.ledger.balances import Balance, with_committed, with_open
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DUE = START + timedelta(days=2)
+
+SETTLEMENT, GUARANTEE, BANK, SYSTEM, OTHER_SETTLEMENT = 10, 11, 20, 30, 40
+
+
+def rub(amount: int) -> Cash:
+    return Cash(amount=amount, currency="RUB")
+
+
+def anything(value):
+    return Selector(value=value)
+
+
+VISA = BankCardMethod(payment_system="visa")
+MASTERCARD = BankCardMethod(payment_system="mastercard")
+LIMIT = CashRange(lower=rub(100), upper=rub(10_000_000))
+
+# 2.8 % and no less than 1.00 of the merchant; 1.8 % of it goes on to the bank
+MERCHANT_FEE = PostingRule(
+    source="merchant.settlement",
+    destination="system.settlement",
+    volume=MaxOf(volumes=(Fixed(cash=rub(100)), Share(p=28, q=1000))),
+    details="fee",
+)
+BANK_FEE = PostingRule(
+    source="system.settlement", destination="provider.settlement", volume=Share(p=18, q=1000), details="bank fee"
+)
+REFUND_FEE = PostingRule(
+    source="merchant.settlement", destination="system.settlement", volume=Fixed(cash=rub(50)), details="refund fee"
+)
+
+TERMS = Terms(
+    id="main",
+    currencies=anything(frozenset({"RUB"})),
+    categories=anything(frozenset({1})),
+    payment_methods=anything(frozenset({VISA, MASTERCARD})),
+    cash_limit=anything(LIMIT),
+    fees=anything((MERCHANT_FEE,)),
+    routing="main",
+    system_accounts="system",
+    holds=HoldTerms(allowed=True, lifetime_s=7 * 86400),
+    refunds=RefundTerms(allowed=True, eligibility_s=30 * 86400, fees=anything((REFUND_FEE,))),
+    allocations=AllocationTerms(allowed=True),
+)
+
+PROVISION = ProvisionTerms(
+    currencies=anything(frozenset({"RUB"})),
+    categories=anything(frozenset({1})),
+    payment_methods=anything(frozenset({VISA})),
+    cash_limit=anything(LIMIT),
+    fees=anything((BANK_FEE,)),
+    holds=HoldTerms(allowed=True, lifetime_s=5 * 86400),
+    refunds=RefundTerms(allowed=True),
+)
+
+PROVIDER = Provider(
+    id="bank", name="A bank", adapter="mock", account_set="bank", terms=PROVISION, options={"merchant": "general"}
+)
+
+CATALOGUE = Catalogue(
+    rulesets={"main": Ruleset(id="main", candidates=(Candidate(terminal="t1"),))},
+    terminals={"t1": Terminal(id="t1", name="T1", provider="bank", options={"merchant": "42"})},
+    providers={"bank": PROVIDER},
+    account_sets={
+        "bank": AccountSet(id="bank", accounts={"RUB": {"settlement": BANK}}),
+        "system": AccountSet(id="system", accounts={"RUB": {"settlement": SYSTEM}}),
+    },
+)
+
+SHOP = ShopFacts(
+    id="shop",
+    party_id="party",
+    name="A shop",
+    url="http://shop.example",
+    category_id=1,
+    currency="RUB",
+    settlement=SETTLEMENT,
+    guarantee=GUARANTEE,
+)
+OTHER_SHOP = ShopFacts(
+    id="other",
+    party_id="party",
+    name="Another shop",
+    url="http://other.example",
+    category_id=1,
+    currency="RUB",
+    settlement=OTHER_SETTLEMENT,
+    guarantee=41,
+)
+
+FACTS = Facts(
+    shop=SHOP, terms=TERMS, domain_revision=7, catalogue=CATALOGUE, target_shops={"other": OTHER_SHOP}, available=None
+)
+
+CARD = BankCard(token="c1", payment_system="visa", bin="424242", last_digits="4242", is_cvv_empty=False)
+PAYER = PaymentResourcePayer(payment_tool=CARD, contact_info=ContactInfo(email="payer@example.com"))
+TRANSACTION = bank.TransactionInfo(id="trx-1", rrn="123456789012")
+
+INSTANT = InstantFlow()
+HOLD_OR_CANCEL = HoldFlow(on_hold_expiration=OnHoldExpiration.CANCEL)
+HOLD_OR_CAPTURE = HoldFlow(on_hold_expiration=OnHoldExpiration.CAPTURE)
+
+CART = (
+    CartLine(product="tea", quantity=2, price=rub(3_000)),
+    CartLine(product="cup", quantity=1, price=rub(4_000)),
+)
+
+
+# what is asked
+
+
+def create_invoice(**fields) -> commands.CreateInvoice:
+    given = {
+        "id": "inv",
+        "owner_id": "party",
+        "shop_id": "shop",
+        "details": InvoiceDetails(product="tea"),
+        "currency": "RUB",
+        "due": DUE,
+        "context": Content(type="application/json", data=b"{}"),
+        "amount": 10_000,
+        "facts": FACTS,
+    }
+    return commands.CreateInvoice(**{**given, **fields})
+
+
+def start_payment(payment_id: str = "1", **fields) -> commands.StartPayment:
+    given = {"id": payment_id, "payer": PAYER, "flow": INSTANT, "facts": FACTS}
+    return commands.StartPayment(**{**given, **fields})
+
+
+def capture(amount: int | None = None, **fields) -> commands.CapturePayment:
+    given = {"payment_id": "1", "reason": "shipped", "amount": amount, "facts": FACTS}
+    return commands.CapturePayment(**{**given, **fields})
+
+
+def cancel(**fields) -> commands.CancelPayment:
+    return commands.CancelPayment(**{"payment_id": "1", "reason": "out of stock", "facts": FACTS, **fields})
+
+
+def refund(amount: int | None = None, refund_id: str = "r1", **fields) -> commands.RefundPayment:
+    given = {"id": refund_id, "payment_id": "1", "amount": amount, "facts": FACTS}
+    return commands.RefundPayment(**{**given, **fields})
+
+
+def chargeback(amount: int = 10_000, chargeback_id: str = "c1", levy: int = 500, **fields) -> commands.CreateChargeback:
+    given = {"id": chargeback_id, "payment_id": "1", "body": rub(amount), "levy": rub(levy), "facts": FACTS}
+    return commands.CreateChargeback(**{**given, **fields})
+
+
+def accept_chargeback() -> commands.AcceptChargeback:
+    return commands.AcceptChargeback(payment_id="1", chargeback_id="c1")
+
+
+def reject_chargeback() -> commands.RejectChargeback:
+    return commands.RejectChargeback(payment_id="1", chargeback_id="c1")
+
+
+def reopen_chargeback() -> commands.ReopenChargeback:
+    return commands.ReopenChargeback(payment_id="1", chargeback_id="c1")
+
+
+def cancel_chargeback() -> commands.CancelChargeback:
+    return commands.CancelChargeback(payment_id="1", chargeback_id="c1")
+
+
+# what the bank answers
+
+
+def approves(transaction: bank.TransactionInfo | None = TRANSACTION, cost: Cash | None = None) -> bank.ProxyResult:
+    return bank.ProxyResult(intent=bank.Finish(status=bank.Success(changed_cost=cost)), transaction=transaction)
+
+
+def declines(text: str = "authorization_failed:insufficient_funds") -> bank.ProxyResult:
+    return bank.ProxyResult(intent=bank.Finish(status=failure.parse(text)))
+
+
+def sleeps(seconds: int = 3, interaction=None) -> bank.ProxyResult:
+    return bank.ProxyResult(intent=bank.Sleep(timer=bank.Timer(timeout_s=seconds), user_interaction=interaction))
+
+
+def suspends(
+    tag: str = "tag-1", seconds: int = 600, behaviour=TimeoutBehaviour.FAIL, interaction=None, why=None, state=b"3ds"
+) -> bank.ProxyResult:
+    return bank.ProxyResult(
+        intent=bank.Suspend(
+            tag=tag,
+            timeout=bank.Timer(timeout_s=seconds),
+            timeout_behaviour=behaviour,
+            user_interaction=interaction,
+            timeout_failure=why,
+        ),
+        next_state=state,
+    )
+
+
+class Unreachable:
+    """The call surely did not reach the bank."""
+
+
+class Silent:
+    """The call may have reached the bank."""
+
+
+UNREACHABLE, SILENT = Unreachable(), Silent()
+
+
+class PaperLedger:
+    """Plans and balances in dictionaries, under the rules of the real ones."""
+
+    def __init__(self):
+        self.plans: dict[str, plans.PlanState] = {}
+        self.balances: dict[int, Balance] = {}
+
+    def make(self, move) -> None:
+        if isinstance(move, Hold):
+            before = self.plans.get(move.plan_id)
+            after = plans.hold(before, move.plan_id, move.batch)
+            assert after is not before, f"{move.plan_id} was held twice"
+            self._change(after.plan, lambda balance, net: with_open(balance, 0, net))
+        else:
+            status = plans.PlanStatus.COMMITTED if isinstance(move, Commit) else plans.PlanStatus.ROLLED_BACK
+            before = self.plans.get(move.plan.id)
+            after = plans.resolve(before, move.plan, status)
+            assert after is not before, f"{move.plan.id} was {status} twice"
+            posts = status is plans.PlanStatus.COMMITTED
+            self._change(
+                after.plan, lambda balance, net: with_committed(balance, net) if posts else with_open(balance, net, 0)
+            )
+        self.plans[after.plan.id] = after
+
+    def own(self, account_id: int) -> int:
+        return self.balances.get(account_id, Balance()).own
+
+    def named(self, status: plans.PlanStatus) -> set[str]:
+        return {plan_id for plan_id, state in self.plans.items() if state.status == status}
+
+    def _change(self, plan, change) -> None:
+        for account_id, net in plans.nets(plan.batches).items():
+            self.balances[account_id] = change(self.balances.get(account_id, Balance()), net)
+
+
+class Story:
+    """One invoice's machine from its creation. `now` moves only by `wait` and `run`."""
+
+    def __init__(self, *given):
+        self.now = START
+        self.state = None
+        self.history = []
+        self.ledger = PaperLedger()
+        for command in given:
+            self.when(command)
+
+    @property
+    def payment(self):
+        return self.state.payments[-1]
+
+    def session(self, refund_id=None, payment_id=None):
+        return session_of(payment_of(self.state, payment_id or self.payment.id), refund_id)
+
+    def when(self, command) -> list[str]:
+        """Kinds of the events that the command made."""
+        made = invoice.decide(self.state, command, self.now)
+        for event in made:
+            after = invoice.apply(self.state, event)
+            for move in ledger_moves(self.state, event, after):
+                self.ledger.make(move)
+            self.state = after
+        self.history += made
+        self._check(made)
+        return [events.kind_of(event) for event in made]
+
+    def refuses(self, command) -> DomainError:
+        """The refusal; nothing has changed."""
+        before = self.state
+        try:
+            made = invoice.decide(self.state, command, self.now)
+        except DomainError as refusal:
+            assert self.state is before
+            return refusal
+        raise AssertionError(f"not refused: {[events.kind_of(event) for event in made]}")
+
+    def begins_call(self) -> RunSession:
+        step = invoice.next_step(self.state, self.now)
+        assert isinstance(step, RunSession), f"the machine wants {step}"
+        self.when(commands.BeginSessionCall(payment_id=step.payment_id, refund_id=step.refund_id))
+        assert self.session(step.refund_id, step.payment_id).attempt == step.attempt
+        return step
+
+    def bank(self, *answers) -> list[str]:
+        """The adapter is called and answers, once for each answer; kinds of all events after the calls' beginnings."""
+        kinds = []
+        for answer in answers:
+            step = self.begins_call()
+            ids = {"payment_id": step.payment_id, "refund_id": step.refund_id, "attempt": step.attempt}
+            if answer is UNREACHABLE or answer is SILENT:
+                command = commands.SessionCallFailed(**ids, is_unknown=answer is SILENT, reason="no answer")
+            else:
+                command = commands.SessionAnswered(**ids, result=answer)
+            kinds += self.when(command)
+        return kinds
+
+    def callback(self, tag: str, result) -> list[str]:
+        """Somebody comes back under the tag and the adapter says `result`."""
+        self.when(commands.BeginCallback(tag=tag))
+        return self.when(commands.CallbackAnswered(tag=tag, attempt=self.session().attempt, result=result))
+
+    def bank_states(self, reference: str, verdict, **fields) -> list[str]:
+        return self.when(commands.BankStated(reference=reference, verdict=verdict, **fields))
+
+    def waits_until(self) -> datetime | None:
+        step = invoice.next_step(self.state, self.now)
+        assert not isinstance(step, RunSession), f"the machine wants {step}"
+        return step.at if step else None
+
+    def wakes(self) -> list[str]:
+        """Time passes to the next moment that the machine waits for; kinds of the events of the timer."""
+        self.now = max(self.now, self.waits_until())
+        step = invoice.next_step(self.state, self.now)
+        if isinstance(step, WakeAt):
+            return self.when(commands.TimerFired())
+        return []
+
+    def wait(self, **duration) -> list[str]:
+        """Time passes; what the timers did."""
+        self.now += timedelta(**duration)
+        return self.when(commands.TimerFired())
+
+    def _check(self, made) -> None:
+        for event in made:
+            assert events.decode(*events.encode(event)) == event
+        if self.state is None:
+            return
+        assert invoice.replay(self.history) == self.state
+        assert snapshot.decode(snapshot.encode(self.state)) == self.state
+        check_money(self.state, self.ledger)
+
+
+def check_money(state, ledger) -> None:
+    """The ledger says the same as the machine: one posted plan a captured payment, none of one that was not."""
+    assert sum(balance.own for balance in ledger.balances.values()) == 0
+    assert sum(balance.low + balance.high for balance in ledger.balances.values()) == 0
+    posted, held = ledger.named(plans.PlanStatus.COMMITTED), ledger.named(plans.PlanStatus.HELD)
+    for payment in state.payments:
+        own = {f"{state.id}.{payment.id}{end}" for end in ("", ".capture", ".changed-cost")}
+        assert len(own & posted) == (1 if payment.captured_cost else 0)
+        assert len(own & held) == (1 if payment.status in ("pending", "processed") and payment.plan_id else 0)
+        for back in payment.refunds:
+            plan_id = f"{state.id}.{payment.id}.refund.{back.id}"
+            assert (plan_id in held, plan_id in posted) == (back.status == "pending", back.status == "succeeded")
+        for disputed in payment.chargebacks:
+            plan_id = f"{state.id}.{payment.id}.chargeback.{disputed.id}.{disputed.stage.value}"
+            assert (plan_id in held, plan_id in posted) == (disputed.status == "pending", disputed.status == "accepted")
+
+
+def paid(*, cost: int = 10_000, **fields) -> Story:
+    """An invoice whose instant payment was captured."""
+    story = Story(create_invoice(amount=cost, **fields), start_payment())
+    story.bank(approves(), approves())
+    assert story.payment.status == "captured"
+    return story
+
+
+def held(flow=HOLD_OR_CANCEL, **fields) -> Story:
+    """An invoice whose payment waits to be captured or cancelled."""
+    story = Story(create_invoice(**fields), start_payment(flow=flow))
+    story.bank(approves())
+    assert story.payment.status == "processed"
+    return story
+
+
+def refunded(story: Story, amount: int | None, refund_id: str, answer=None, **fields) -> Story:
+    story.when(refund(amount, refund_id, **fields))
+    story.bank(answer or approves(bank.TransactionInfo(id=f"back-{refund_id}")))
+    return story

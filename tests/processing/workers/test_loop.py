@@ -1,0 +1,310 @@
+"""The claim-work-settle loop: bounded, in order per key, nothing twice at a time, nothing lost, nothing for ever."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from processing.machine import LeaseLost
+from processing.storage import jobs
+from processing.storage.migrations import migrate
+from processing.storage.port import Unavailable
+from processing.storage.sqlite import SqliteDatabase
+from processing.workers import loop as loop_module
+from processing.workers.loop import CRASHES_MAX, DONE, SETTLED, Later, Loop, Queue, backoff
+from settings.clock import system_clock
+from telemetry import log
+
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "jobs.sqlite")
+    migrate(opened, system_clock())
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def working(database: SqliteDatabase, *queues: Queue) -> Iterator[Loop]:
+    loop = Loop(database, system_clock, queues)
+    loop.start()
+    try:
+        yield loop
+    finally:
+        loop.stop(5)
+
+
+def queue(handle: Callable, threads: int = 2, **more: object) -> Queue:
+    return Queue("q", handle, threads, LEASE, **more)
+
+
+def enqueue(database: SqliteDatabase, *keys_and_payloads: tuple[str, str], queue: str = "q") -> None:
+    with database.transaction() as tx:
+        for key, payload in keys_and_payloads:
+            jobs.enqueue(tx, queue, key, system_clock(), payload=payload, trace_id="a-trace")
+
+
+def rows(database: SqliteDatabase) -> list[tuple]:
+    with database.read() as tx:
+        return tx.execute("SELECT key, attempts, last_error, claim FROM jobs ORDER BY key, position").all()
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def test_work_is_done_soon_after_it_is_committed(database: SqliteDatabase):
+    done: list[float] = []
+
+    def handle(claim: jobs.Claim) -> str:
+        done.append(time.monotonic())
+        return DONE
+
+    with working(database, queue(handle)):
+        time.sleep(0.3)
+        began = time.monotonic()
+        enqueue(database, ("k", "a"))
+        until(lambda: bool(done))
+    assert done[0] - began < 0.15
+    assert rows(database) == []
+
+
+def test_another_process_s_commit_wakes_the_loop(database: SqliteDatabase):
+    done = []
+    other = SqliteDatabase(database.path)
+    with working(database, queue(lambda claim: done.append(claim.payload) or DONE)):
+        enqueue(other, ("k", "a"))
+        until(lambda: done == ["a"])
+    other.close()
+
+
+def test_work_of_one_key_is_done_in_order_and_never_twice_at_a_time(database: SqliteDatabase):
+    done: list[str] = []
+    active: set[str] = set()
+    lock = threading.Lock()
+
+    def handle(claim: jobs.Claim) -> str:
+        with lock:
+            assert claim.key not in active
+            active.add(claim.key)
+        time.sleep(0.002)
+        with lock:
+            active.discard(claim.key)
+            done.append(f"{claim.key}{claim.payload}")
+        return DONE
+
+    enqueue(database, *[(key, str(n)) for n in range(10) for key in "abc"])
+    with working(database, queue(handle, threads=8, ahead=8)):
+        until(lambda: len(done) == 30)
+    for key in "abc":
+        assert [each for each in done if each[0] == key] == [f"{key}{n}" for n in range(10)]
+
+
+def test_two_workers_never_do_one_key_at_once(database: SqliteDatabase):
+    active: dict[str, int] = {}
+    clashes: list[str] = []
+    done: list[str] = []
+    lock = threading.Lock()
+
+    def handle(claim: jobs.Claim) -> str:
+        with lock:
+            active[claim.key] = active.get(claim.key, 0) + 1
+            if active[claim.key] > 1:
+                clashes.append(claim.key)
+        time.sleep(0.001)
+        with lock:
+            active[claim.key] -= 1
+            done.append(claim.payload)
+        return DONE
+
+    enqueue(database, *[(f"k{n % 5}", str(n)) for n in range(60)])
+    other = SqliteDatabase(database.path)
+    with working(database, queue(handle, threads=4, ahead=4)), working(other, queue(handle, threads=4, ahead=4)):
+        until(lambda: len(done) == 60)
+    other.close()
+    assert clashes == []
+    assert sorted(done, key=int) == [str(n) for n in range(60)]
+
+
+def test_no_more_is_done_at_a_time_than_there_are_threads(database: SqliteDatabase):
+    now_active, most, lock = [0], [0], threading.Lock()
+
+    def handle(claim: jobs.Claim) -> str:
+        with lock:
+            now_active[0] += 1
+            most[0] = max(most[0], now_active[0])
+        time.sleep(0.01)
+        with lock:
+            now_active[0] -= 1
+        return DONE
+
+    enqueue(database, *[(f"k{n}", "") for n in range(12)])
+    with working(database, queue(handle, threads=3, ahead=5)):
+        until(lambda: rows(database) == [])
+    assert most[0] == 3
+
+
+def test_a_slow_queue_does_not_hold_up_another(database: SqliteDatabase):
+    release, fast = threading.Event(), []
+    slow = Queue("slow", lambda claim: release.wait(5) and DONE, 1, LEASE)
+    with working(database, slow, queue(lambda claim: fast.append(1) or DONE)):
+        enqueue(database, ("k1", ""), ("k2", ""), queue="slow")
+        enqueue(database, ("k", ""))
+        until(lambda: fast == [1])
+        release.set()
+        until(lambda: rows(database) == [])
+
+
+def test_work_put_off_comes_back(database: SqliteDatabase):
+    attempts: list[int] = []
+
+    def handle(claim: jobs.Claim) -> object:
+        attempts.append(claim.attempts)
+        return Later(system_clock() + timedelta(milliseconds=30), "busy") if len(attempts) < 3 else DONE
+
+    enqueue(database, ("k", ""))
+    with working(database, queue(handle)):
+        until(lambda: len(attempts) == 3)
+    assert attempts == [1, 2, 3]
+
+
+def test_the_waits_of_crashing_work_double_up_to_a_limit():
+    assert [backoff(attempt).total_seconds() for attempt in (1, 2, 3, 4)] == [0.5, 1, 2, 4]
+    assert backoff(100) == loop_module.BACKOFF_MAX
+
+
+def crash(claim: jobs.Claim) -> str:
+    raise KeyError("nobody foresaw this")
+
+
+def test_work_that_crashes_waits_and_keeps_the_reason(database: SqliteDatabase):
+    lines: list[bytes] = []
+    enqueue(database, ("k", ""))
+    with log.written_to(lines.append), working(database, queue(crash)):
+        until(lambda: bool(rows(database)) and rows(database)[0][2] is not None)
+    assert rows(database) == [("k", 1, "KeyError: 'nobody foresaw this'", None)]
+    assert any(b'"event":"job.crashed"' in line and b'"trace_id":"a-trace"' in line for line in lines)
+
+
+def exhausted(database: SqliteDatabase) -> None:
+    """The job has crashed as often as it may, but for the last time."""
+    enqueue(database, ("k", "a"), ("k", "b"))
+    with database.transaction() as tx:
+        tx.execute("UPDATE jobs SET attempts = ? WHERE position = 1", (CRASHES_MAX - 1,))
+
+
+def test_work_that_keeps_crashing_is_set_aside_with_what_stands_behind_it(database: SqliteDatabase):
+    exhausted(database)
+    lines: list[bytes] = []
+    with log.written_to(lines.append), working(database, queue(crash)):
+        until(lambda: any(b"job.quarantined" in line for line in lines))
+        with database.read() as tx:
+            assert jobs.next_due(tx, "q") is None
+            [aside] = jobs.quarantined(tx, 10)
+    assert (aside.key, aside.attempts) == ("k", CRASHES_MAX)
+
+
+def test_the_queue_s_own_last_resort_comes_before_quarantine(database: SqliteDatabase):
+    exhausted(database)
+    told: list[str] = []
+
+    def give_up(claim: jobs.Claim, error: str) -> bool:
+        with database.transaction() as tx:
+            jobs.discard(tx, claim)
+        told.append(error)
+        return True
+
+    handled = queue(lambda claim: crash(claim) if claim.payload == "a" else DONE, on_quarantine=give_up)
+    with working(database, handled):
+        until(lambda: rows(database) == [])
+    assert told == ["KeyError: 'nobody foresaw this'"]
+
+
+def test_a_database_that_is_away_is_no_crash_of_the_work(database: SqliteDatabase):
+    exhausted(database)
+
+    def handle(claim: jobs.Claim) -> str:
+        raise Unavailable("busy")
+
+    with working(database, queue(handle)):
+        until(lambda: rows(database)[0][2] == "busy")
+    with database.read() as tx:
+        assert jobs.quarantined(tx, 10) == []
+
+
+def test_who_lost_the_lease_settles_nothing(database: SqliteDatabase):
+    """The work takes longer than its lease and somebody else has it meanwhile: that one's claim stays."""
+    enqueue(database, ("k", ""))
+    began = threading.Event()
+    stolen: list[jobs.Claim] = []
+
+    def handle(claim: jobs.Claim) -> str:
+        with database.transaction() as tx:
+            later = claim.lease_until + timedelta(seconds=1)
+            stolen.extend(jobs.claim(tx, "q", now=later, lease=LEASE, limit=1))
+        began.set()
+        return DONE
+
+    lines: list[bytes] = []
+    with log.written_to(lines.append), working(database, queue(handle)):
+        assert began.wait(5)
+        until(lambda: any(b"job.lease_lost" in line for line in lines))
+    assert [row[3] for row in rows(database)] == [stolen[0].name]
+
+
+def test_a_handler_may_say_that_the_lease_is_lost(database: SqliteDatabase):
+    enqueue(database, ("k", ""))
+    lines: list[bytes] = []
+
+    def handle(claim: jobs.Claim) -> str:
+        raise LeaseLost(claim.key)
+
+    with log.written_to(lines.append), working(database, queue(handle)):
+        until(lambda: any(b"job.lease_lost" in line for line in lines))
+    assert rows(database)[0][1] == 1
+
+
+def test_a_stop_waits_for_what_was_begun_and_gives_back_the_rest(database: SqliteDatabase):
+    began, release, done = threading.Event(), threading.Event(), []
+
+    def handle(claim: jobs.Claim) -> str:
+        began.set()
+        release.wait(5)
+        done.append(claim.payload)
+        return DONE
+
+    enqueue(database, ("a", "1"), ("b", "2"), ("c", "3"))
+    loop = Loop(database, system_clock, [queue(handle, threads=1, ahead=2)])
+    loop.start()
+    assert began.wait(5)
+    threading.Timer(0.1, release.set).start()
+    assert loop.is_alive()
+    assert loop.stop(5)
+    assert not loop.is_alive()
+    assert done == ["1"]
+    assert [(key, attempts, claim) for key, attempts, _, claim in rows(database)] == [("b", 0, None), ("c", 0, None)]
+
+
+def test_a_stop_does_not_wait_for_ever(database: SqliteDatabase):
+    began, release = threading.Event(), threading.Event()
+
+    def handle(claim: jobs.Claim) -> str:
+        began.set()
+        release.wait(5)
+        return SETTLED
+
+    enqueue(database, ("a", ""))
+    loop = Loop(database, system_clock, [queue(handle)])
+    loop.start()
+    assert began.wait(5)
+    assert not loop.stop(0.05)
+    release.set()

@@ -1,0 +1,191 @@
+"""Contexts and deadlines: what travels with a call, and what it may never become."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from rpc.context import NO_PARENT, BadContext, Context, from_headers, to_headers
+from rpc.deadlines import Deadline
+from tests.rpc.kit import NOON
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_a_root_has_made_up_ids_and_no_parent():
+    one, other = Context.root(), Context.root()
+    assert one.parent_id == NO_PARENT == "undefined"
+    assert one.trace_id != other.trace_id
+    assert one.span_id != other.span_id
+
+
+def test_made_up_ids_cannot_be_mistaken_for_card_numbers():
+    assert not any(char.isdigit() for _ in range(100) for char in Context.root().child().span_id)
+
+
+def test_a_child_keeps_the_trace_and_names_its_parent():
+    root = Context.root(trace_id="t", span_id="s", meta={"a": "b"})
+    child = root.child()
+    assert (child.trace_id, child.parent_id, child.meta) == ("t", "s", {"a": "b"})
+    assert child.span_id != "s"
+
+
+def test_the_w3c_trace_goes_on_beside_the_ids():
+    root = Context.root(traceparent=PARENT)
+    child = root.child()
+    assert root.traceparent == PARENT
+    assert child.traceparent[:36] == PARENT[:36]
+    assert child.traceparent[52:] == "-01"
+    assert child.traceparent[36:52] != PARENT[36:52]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "junk", PARENT.upper(), "00-" + "0" * 32 + PARENT[35:], PARENT + "-x", "01" + PARENT[2:]]
+)
+def test_a_malformed_traceparent_begins_a_new_trace(bad):
+    assert Context.root(traceparent=bad).traceparent[:36] != PARENT[:36]
+    headers = [("woody.trace-id", "t"), ("woody.span-id", "s"), ("woody.parent-id", "p"), ("traceparent", bad)]
+    assert len(from_headers(headers).traceparent) == 55
+
+
+def test_a_context_arrives_as_it_was_sent():
+    context = Context.root(
+        trace_id="trace 1",
+        span_id="спан",
+        deadline=Deadline.after_ms(1500, NOON),
+        meta={"user-identity.id": "партия", "user-identity.realm": "external"},
+    )
+    assert from_headers(to_headers(context)) == context
+
+
+def test_the_headers_are_those_of_the_protocol():
+    context = Context("t", "s", "p", Deadline(NOON), {"user-identity.id": "x"}, PARENT)
+    assert to_headers(context) == [
+        ("woody.trace-id", "t"),
+        ("woody.span-id", "s"),
+        ("woody.parent-id", "p"),
+        ("woody.deadline", "2026-03-01T12:00:00.000Z"),
+        ("woody.meta.user-identity.id", "x"),
+        ("traceparent", PARENT),
+    ]
+
+
+@pytest.mark.parametrize("missing", ["woody.trace-id", "woody.span-id", "woody.parent-id"])
+def test_each_id_is_needed(missing):
+    headers = [pair for pair in to_headers(Context.root()) if pair[0] != missing]
+    with pytest.raises(BadContext, match=f"bad {missing} header"):
+        from_headers(headers)
+
+
+@pytest.mark.parametrize("bad", ["", " x", "x ", "x" * 65, "ж" * 33, "a\nb", "a\r", "a\x00", "a\x7f", "\ud800"])
+def test_ids_are_what_a_header_can_carry(bad):
+    with pytest.raises(BadContext):
+        Context("t", bad)
+
+
+@pytest.mark.parametrize("good", ["x", "x" * 64, "ж" * 32, "a b", "undefined", "a\tb"])
+def test_any_other_short_text_is_an_id(good):
+    assert Context("t", good).span_id == good
+
+
+@pytest.mark.parametrize("key", ["", "UPPER", "a b", "ж", "x" * 54, "a:b", "a\n"])
+def test_metadata_keys_are_tokens_of_53_bytes_at_most(key):
+    with pytest.raises(BadContext):
+        Context.root(meta={key: "x"})
+    assert Context.root(meta={"x" * 53: "x"})
+
+
+@pytest.mark.parametrize("value", ["a\nwoody.meta.user-identity.id: other", "a\r", " a", "x" * 4097])
+def test_metadata_values_cannot_smuggle_a_header(value):
+    with pytest.raises(BadContext):
+        Context.root(meta={"a": value})
+
+
+def test_metadata_are_added_and_never_redefined():
+    context = Context.root(meta={"a": "1"})
+    assert context.with_meta({"b": "2"}).meta == {"a": "1", "b": "2"}
+    assert context.with_meta({"a": "1"}).meta == {"a": "1"}
+    with pytest.raises(BadContext):
+        context.with_meta({"a": "2"})
+    with pytest.raises(TypeError):
+        context.meta["a"] = "2"
+
+
+@pytest.mark.parametrize("name", ["woody.meta.a", "woody.trace-id", "woody.deadline"])
+def test_a_header_given_twice_is_refused(name):
+    value = "2026-03-01T12:00:00.000Z"
+    headers = [*to_headers(Context.root()), (name, value), (name, value)]
+    with pytest.raises(BadContext):
+        from_headers(headers)
+
+
+# ----------------------------------------------------------------- deadlines
+
+
+def test_a_deadline_is_never_extended():
+    early, late = Deadline.after_ms(100, NOON), Deadline.after_ms(200, NOON)
+    assert Context.root(deadline=early).with_deadline(late).deadline == early
+    assert Context.root(deadline=late).with_deadline(early).deadline == early
+    assert Context.root(deadline=early).child(late).deadline == early
+    assert Context.root().child(late).deadline == late
+    assert Context.root(deadline=early).child().deadline == early
+
+
+def test_a_deadline_says_what_is_left():
+    deadline = Deadline.after_ms(1500, NOON)
+    assert deadline.remaining_ms(NOON) == 1500
+    assert deadline.remaining_ms(NOON + timedelta(seconds=9)) == 0
+    assert not deadline.reached(NOON)
+    assert deadline.reached(NOON + timedelta(milliseconds=1500))
+
+
+def test_a_deadline_equals_its_wire_form():
+    deadline = Deadline.after_ms(7, datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC))
+    assert deadline.to_wire() == "2026-03-01T12:00:00.130Z"
+    assert Deadline.parse(deadline.to_wire()) == deadline
+
+
+def test_whole_seconds_keep_their_milliseconds_on_the_wire():
+    assert Deadline(NOON).to_wire() == "2026-03-01T12:00:00.000Z"
+
+
+def test_another_offset_becomes_utc():
+    moscow = datetime(2026, 3, 1, 15, tzinfo=timezone(timedelta(hours=3)))
+    assert Deadline.after_ms(0, moscow).to_wire() == "2026-03-01T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T12:00:00.0Z",
+        "2026-03-01t12:00:00.000000z",
+        "2026-03-01T12:00:00+00:00",
+        "2026-03-01T12:00:00.000-00:00",
+    ],
+)
+def test_every_utc_form_of_rfc3339_is_read(text):
+    assert Deadline.parse(text).at == NOON
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-03-01",
+        "2026-03-01T12:00:00",
+        "2026-03-01T12:00:00+03:00",
+        "2026-13-01T12:00:00Z",
+        "2026-03-01T25:00:00Z",
+        "2026-03-01T12:00:00.Z",
+        "1772366400",
+        "2026-03-01T12:00:00Z ",
+        "\u0662026-03-01T12:00:00Z",
+    ],
+)
+def test_anything_else_is_no_deadline(text):
+    with pytest.raises(ValueError):
+        Deadline.parse(text)
+    headers = [*to_headers(Context.root()), ("woody.deadline", text)]
+    with pytest.raises(BadContext, match=r"bad woody\.deadline header"):
+        from_headers(headers)

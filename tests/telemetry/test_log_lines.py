@@ -1,0 +1,171 @@
+"""One event, one JSON line, whatever is put into it."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from telemetry import foreign_logs, log
+from telemetry.redaction import CARD
+
+
+@pytest.fixture
+def lines():
+    """The lines written during a test, parsed."""
+    written = []
+    with log.written_to(lambda line: written.append(json.loads(line))):
+        yield written
+
+
+def test_a_line_tells_when_who_and_what(lines):
+    log.configure("capi_v2")
+    log.info("http.request", status=201, duration_ms=4.2)
+    (line,) = lines
+    assert line.items() >= {"level": "info", "process": "capi_v2", "event": "http.request", "status": 201}.items()
+    assert line["time"].endswith("Z") and len(line["time"]) == len("2026-01-31T12:00:00.000Z")
+
+
+def test_bound_fields_stand_in_every_line_within_and_in_none_after(lines):
+    with log.bound(trace_id="abc", party="demo"):
+        log.info("one")
+        with log.bound(party="other"):
+            log.info("two", party="third")
+        log.info("three")
+    log.info("four")
+    assert [(line.get("trace_id"), line.get("party")) for line in lines] == [
+        ("abc", "demo"),
+        ("abc", "third"),
+        ("abc", "demo"),
+        (None, None),
+    ]
+
+
+def test_tasks_and_threads_do_not_see_each_others_fields(lines):
+    async def one(name):
+        with log.bound(trace_id=name):
+            await asyncio.sleep(0)
+            log.info("task", name=name)
+
+    async def many():
+        await asyncio.gather(*(one(name) for name in "abc"))
+
+    asyncio.run(many())
+    thread = threading.Thread(target=lambda: log.info("thread"))
+    with log.bound(trace_id="main"):
+        thread.start()
+        thread.join()
+    assert all(line["trace_id"] == line["name"] for line in lines if line["event"] == "task")
+    assert "trace_id" not in lines[-1]
+
+
+def test_cards_and_secrets_never_reach_a_line(lines):
+    with log.bound(request_id="4242-4242-4242-4242"):
+        log.info(
+            "x 4242424242424242",
+            body={"cvv": "123", "deep": ["4242 4242 4242 4242"]},
+            number=4242424242424242,
+            authorization="Bearer abc",
+            error=ValueError("4242.4242.4242.4242"),
+        )
+    text = json.dumps(lines)
+    assert "4242" not in text and "Bearer" not in text and '"123"' not in text
+    assert lines[0]["request_id"] == CARD
+
+
+def test_a_trace_id_is_kept_even_where_its_digits_look_like_a_card(lines):
+    with log.bound(trace_id="4242424242424242"):
+        log.info("x", note="4242424242424242")
+    assert (lines[0]["trace_id"], lines[0]["note"]) == ("4242424242424242", CARD)
+
+
+def test_a_trace_id_cannot_carry_anything_else(lines):
+    log.info("x", trace_id='a","level":"error\n4242 4242 4242 4242')
+    assert lines[0]["level"] == "info"
+    assert "4242" not in lines[0]["trace_id"]
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", 2**80, float("nan"), object(), {1: {2}}, b"\xff", "\u202e", {"a": {"b": "\udfff"}}]
+)
+def test_no_value_breaks_a_line(lines, value):
+    log.info("x", value=value)
+    assert lines[0]["event"] == "x"
+
+
+def test_a_value_cannot_break_out_of_its_line():
+    written = []
+    with log.written_to(written.append):
+        log.info("a\nb", value='c"}\n{"event":"forged"}')
+    assert len(written) == 1
+    assert written[0].count(b"\n") == 1
+    assert json.loads(written[0])["event"] == "a\\nb"
+
+
+def test_a_long_value_is_cut_after_it_was_redacted(lines):
+    log.configure("x", field_chars_max=50)
+    log.info("x", body="y" * 40 + "4242424242424242" + "z" * 100)
+    log.configure("x")
+    assert lines[0]["body"].startswith("y" * 40 + CARD[:6])
+    assert "42424" not in lines[0]["body"]
+
+
+def test_an_exception_is_told_without_its_variables(lines):
+    secret_variable = "swordfish"
+    try:
+        raise KeyError("4242424242424242")
+    except KeyError:
+        log.error("failed", exc_info=True)
+    assert lines[0]["exception"][-1] == f"KeyError: '{CARD}'"
+    assert secret_variable in ("swordfish",) and "swordfish" not in "".join(lines[0]["exception"][:-3])
+
+
+def test_lines_below_the_level_are_not_written(lines):
+    log.configure("x", level="warning")
+    log.info("quiet")
+    log.debug("quiet")
+    log.warning("loud")
+    log.configure("x")
+    assert [line["event"] for line in lines] == ["loud"]
+
+
+def test_a_full_disk_does_not_fail_the_work():
+    def refuse(line):
+        raise OSError(28, "No space left on device")
+
+    with log.written_to(refuse):
+        assert log.info("x") is None
+
+
+def test_libraries_write_our_lines(lines):
+    foreign_logs.adopt()
+    try:
+        logging.getLogger("some.library").warning("card %s", "4242424242424242")
+        logging.getLogger("some.library").info("not shown")
+    finally:
+        logging.getLogger().handlers.clear()
+    assert [(line["event"], line["message"]) for line in lines] == [("library.some.library", f"card {CARD}")]
+
+
+def test_a_closed_output_is_survived():
+    program = "import os; os.close(1); from telemetry import log; log.info('x'); log.error('y')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
+    assert done.returncode == 0 and done.stderr == b""
+
+
+def test_a_line_costs_microseconds():
+    sink = os.open(os.devnull, os.O_WRONLY)
+    best = 1.0
+    with log.written_to(lambda line: os.write(sink, line)), log.bound(trace_id="12345678901234567890", span_id="req-a"):
+        for _ in range(7):
+            begin = time.perf_counter()
+            for _ in range(2000):
+                log.info("http.request", method="POST", path="/v2/processing/invoices", status=201, duration_ms=4.25)
+            best = min(best, (time.perf_counter() - begin) / 2000)
+    os.close(sink)
+    assert best < 40e-6, f"{best * 1e6:.1f} us; 4-6 us on an idle machine"

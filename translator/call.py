@@ -1,0 +1,131 @@
+"""`Call`: everything an operation knows about its request beside its parameters. One value a request, never stored.
+
+Handlers read it and ask it for ids and tokens; they never see headers, sockets or the token itself.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rpc.deadlines import Deadline
+from rpc.protocol import ids
+from translator import idempotency
+from translator.access_tokens import AccessTokens, Identity
+from translator.errors import Denied
+from translator.idempotency import Tree
+
+EXTERNAL_ID = "externalID"
+
+
+class Call:
+    """One request on its way through one operation."""
+
+    __slots__ = (
+        "_features",
+        "_tokens",
+        "client_ip",
+        "deadline",
+        "identity",
+        "now",
+        "operation_id",
+        "origin",
+        "request_id",
+        "rpc",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        operation_id: str,
+        identity: Identity,
+        rpc: Any,
+        now: datetime,
+        deadline: Deadline,
+        request_id: str,
+        trace_id: str,
+        client_ip: str | None,
+        origin: str | None,
+        features: Tree | None,
+        tokens: AccessTokens,
+    ) -> None:
+        self.operation_id = operation_id
+        self.identity = identity
+        self.rpc = rpc
+        self.now = now
+        self.deadline = deadline
+        self.request_id = request_id
+        self.trace_id = trace_id
+        self.client_ip = client_ip
+        self.origin = origin
+        self._features = features
+        self._tokens = tokens
+
+    @property
+    def party_id(self) -> str:
+        """The party whose token this is."""
+        return self.identity.party_id
+
+    def require_party(self, party_id: str | None) -> str:
+        """The party to act for: the caller's, also when none is named. Naming another is Denied."""
+        if party_id is not None and party_id != self.identity.party_id:
+            raise Denied
+        return self.identity.party_id
+
+    async def id_for(
+        self,
+        body: Mapping[str, Any],
+        *,
+        features: Tree | None = None,
+        sequence: str | None = None,
+        sequence_from: int = 1,
+        context: Mapping[str, str] | None = None,
+    ) -> str:
+        """The internal id of what this request makes.
+
+        With an externalID in `body` it is bound to the key (operation, party, externalID) for ever: a repeat with equal
+        features gets the first id, another one raises Conflict. Without it, a new one. `sequence`: ids are the numbers
+        of that sequence, beginning with `sequence_from`, instead of fresh ones. `context` is kept with the binding, for
+        `lookup_id`. `features` replaces the operation's own.
+
+        `body` need not be the request's: where a field is opaque (a payment token), pass a copy that says what it
+        means.
+        """
+        external_id = body.get(EXTERNAL_ID)
+        if external_id is None:
+            return await self._unbound_id(sequence, sequence_from)
+        tree = features if features is not None else self._features
+        if tree is None:
+            raise ValueError(f"operation {self.operation_id} declares no features")
+        meaning = idempotency.features_of(tree, body)
+        binding = await self.rpc.ids.Bind(
+            ids.BindParams(
+                key=self._key(self.operation_id, external_id),
+                id=None if sequence else idempotency.fresh_id(self.now),
+                sequence=sequence,
+                sequence_from=sequence_from if sequence else None,
+                features=idempotency.dump(meaning),
+                context=dict(context) if context else None,
+            )
+        )
+        return idempotency.require_same(binding, meaning, external_id)
+
+    async def _unbound_id(self, sequence: str | None, sequence_from: int) -> str:
+        if sequence is None:
+            return idempotency.fresh_id(self.now)
+        return await self.rpc.ids.Next(sequence, sequence_from)
+
+    async def lookup_id(self, operation_id: str, external_id: str) -> ids.Binding:
+        """What `operation_id` made for this party under that externalID. Raises ids.BindingNotFound, which is a 404."""
+        return await self.rpc.ids.Get(self._key(operation_id, external_id))
+
+    def _key(self, operation_id: str, external_id: str) -> ids.Key:
+        return ids.Key(operation=operation_id, party_id=self.identity.party_id, external_id=external_id)
+
+    def invoice_token(self, invoice_id: str) -> str:
+        """An access token for whoever pays this one invoice."""
+        return self._tokens.invoice_token(self.identity.party_id, invoice_id)
+
+    def invoice_template_token(self, template_id: str) -> str:
+        """An access token for whoever makes invoices of this one template."""
+        return self._tokens.invoice_template_token(self.identity.party_id, template_id)

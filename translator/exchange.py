@@ -1,0 +1,150 @@
+"""One HTTP request as the gateway sees it, straight from ASGI: headers, path, query, body within bounds.
+
+Knows nothing of operations; everything here must survive whatever a socket can send.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from translator.routes import PERCENT
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+REQUEST_ID = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
+DIGITS = re.compile(rb"[0-9]{1,18}")
+
+
+class BadQuery(ValueError):
+    """The query is not strictly encoded UTF-8."""
+
+
+class BadBody(ValueError):
+    """The body cannot be taken; the argument is the published description."""
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete."""
+
+
+class Exchange:
+    """A request on its way through the gateway, and what has become known of it: the facts of its log line."""
+
+    __slots__ = (
+        "headers",
+        "operation_id",
+        "party_id",
+        "path",
+        "receive",
+        "request_id",
+        "route",
+        "scope",
+        "started",
+        "trace_id",
+    )
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+        self.started = time.perf_counter()
+        self.scope = scope
+        self.receive = receive
+        self.headers = header_map(scope["headers"])
+        self.operation_id = "unknown"
+        self.path: Mapping[str, str] = {}
+        self.route: str | None = None
+        self.request_id = request_id_of(self.headers)
+        self.trace_id: str | None = None
+        self.party_id: str | None = None
+
+    @property
+    def method(self) -> str:
+        return self.scope["method"]
+
+    @property
+    def peer(self) -> str | None:
+        """The address at the other end of the socket."""
+        client = self.scope.get("client")
+        return client[0] if client else None
+
+
+def request_id_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """X-Request-ID where it is fit to be written down and sent back; whether it will do, the spec decides."""
+    given = headers.get(b"x-request-id")
+    return given.decode() if given is not None and REQUEST_ID.fullmatch(given) else None
+
+
+def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Names in lower case; values of a repeated header are joined, as RFC 9110 5.3 reads them."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        name = name.lower()
+        value = value.strip(b" \t")
+        headers[name] = value if name not in headers else headers[name] + b", " + value
+    return headers
+
+
+def raw_path(scope: Mapping[str, Any]) -> bytes:
+    """The path as it was sent, still encoded."""
+    raw = scope.get("raw_path")
+    if raw is None:
+        return quote(scope["path"]).encode()
+    return raw.partition(b"?")[0]
+
+
+def parse_query(raw: bytes) -> dict[str, list[str]]:
+    """Name -> values in their order. Raises BadQuery for a broken percent sign and for what is not UTF-8."""
+    found: dict[str, list[str]] = {}
+    for pair in raw.split(b"&") if raw else ():
+        name, _, value = pair.partition(b"=")
+        if name:
+            found.setdefault(_decoded(name), []).append(_decoded(value))
+    return found
+
+
+def _decoded(part: bytes) -> str:
+    if PERCENT.search(part):
+        raise BadQuery
+    try:
+        text = unquote_to_bytes(part.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        raise BadQuery from None
+    if "\0" in text:
+        raise BadQuery
+    return text
+
+
+def has_body(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the request announces a body that is not empty."""
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], bytes_max: int, timeout_ms: int) -> bytes:
+    """The whole body. Raises BadBody when it is too long, too slow or of no readable length, ClientGone."""
+    announced = headers.get(b"content-length")
+    if announced is not None:
+        if not DIGITS.fullmatch(announced):
+            raise BadBody("Invalid content length")
+        if int(announced) > bytes_max:
+            raise BadBody("Body is too long")
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            return await _received(receive, bytes_max)
+    except TimeoutError:
+        raise BadBody("Body is too long") from None
+
+
+async def _received(receive: Receive, bytes_max: int) -> bytes:
+    parts: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        length += len(part)
+        if length > bytes_max:
+            raise BadBody("Body is too long")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts) if len(parts) > 1 else part

@@ -1,0 +1,1 @@
+"""Sequences of two or more calls that several versions need: Thrift in, Thrift out. Knows no version and no JSON."""

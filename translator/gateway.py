@@ -1,0 +1,208 @@
+"""A version's spec, operations and errors -> one ASGI application. The only importer of connexion.
+
+connexion is the spec-first front: it loads the spec and checks it against the Swagger schema, its resolver pairs each
+operationId with a function, and it owns the application object. Its chain of middlewares for each request gives way to
+one of ours, by the argument it has for that: see ARCHITECTURE.md for what that buys and tests/translator/
+test_differences.py for each place where we answer otherwise than the stock chain.
+"""
+
+import asyncio
+import copy
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rpc.deadlines import Deadline
+from settings import Settings
+from settings.clock import Clock, system_clock
+from translator import revocations as register
+from translator.access_tokens import AccessTokens
+from translator.errors import ErrorTable
+from translator.keyset import load_keyset
+from translator.oops import Cats, with_cats
+from translator.operation import declared
+from translator.pipeline import Pipeline
+from translator.response_headers import ResponseHeaders
+from translator.revocations import Revocations
+from translator.routes import Routes
+from translator.schemas import SpecRefused
+from translator.served import Served, serve_all
+from translator.spec import METHODS, compile_operations, read_spec
+from translator.trace import internal_context
+
+
+with warnings.catch_warnings():
+    # On its import connexion loads, for its own tests, a client that starlette is about to drop.
+    warnings.simplefilter("ignore")
+    from connexion.middleware import ConnexionMiddleware
+    from connexion.middleware.abstract import SpecMiddleware
+    from connexion.resolver import Resolver
+
+
+class Gateway:
+    """The ASGI application. `operations`: the compiled rows of the spec; `ready`: for the probe."""
+
+    def __init__(self, app: Any, served: list[Served], tokens: AccessTokens, revocations: Revocations, clock: Clock):
+        self._app = app
+        self.served = served
+        self.operations = tuple(one.spec for one in served)
+        self.tokens = tokens
+        self._revocations = revocations
+        self._clock = clock
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._app(scope, receive, send)
+
+    def ready(self) -> dict[str, bool]:
+        """Whether this process may be sent requests, by reason."""
+        return {"revocations_known": self._revocations.is_fresh(self._clock())}
+
+
+def create_gateway(
+    *,
+    spec: Path,
+    operations: Iterable[ModuleType],
+    errors: ErrorTable,
+    rpc: Any,
+    settings: Settings,
+    clock: Clock = system_clock,
+    process: str = "gateway",
+    only_tags: Iterable[str] = (),
+    without_tags: Iterable[str] = (),
+    tokens: AccessTokens | None = None,
+    revocations: Revocations | None = None,
+    responses: str = "count",
+) -> Gateway:
+    """The application of one version, or of some of its tags.
+
+    `rpc`: has `bind(context)` and `close()`, like rpc.client.AsyncClient; closed when the application stops. `process`:
+    this process's name among the readers of the revocation register. `only_tags`, `without_tags`: the other operations
+    answer 501. `tokens`, `revocations`: made from the settings and the register unless given. `responses`: "strict"
+    turns an own answer outside the spec into 500 and a cat, "count" counts and logs it.
+
+    Raises SpecRefused, or KeyRefused, with a sentence that names what stops the start.
+    """
+    if responses not in ("strict", "count"):
+        raise ValueError(f"responses is 'strict' or 'count', not {responses!r}")
+    raw = read_spec(spec)
+    served = serve_all(compile_operations(raw), declared(operations), errors, only_tags, without_tags)
+    revocations = revocations or _followed(rpc, settings, clock, process)
+    tokens = tokens or _tokens(settings, revocations, clock)
+    cats = Cats(settings.gateway.cats_directory)
+
+    def pipeline(routes: Routes[Served]) -> Pipeline:
+        return Pipeline(
+            routes,
+            settings=settings.gateway,
+            tokens=tokens,
+            rpc=rpc,
+            clock=clock,
+            cats=cats,
+            strict_answers=responses == "strict" or settings.gateway.response_check,
+        )
+
+    def front(app: Any) -> Front:
+        return Front(served, pipeline, revocations, rpc)
+
+    app = _connexion_app(raw, served, front)
+    return Gateway(
+        with_cats(app, cats, ResponseHeaders(settings.gateway.cors_origin).always), served, tokens, revocations, clock
+    )
+
+
+def _followed(rpc: Any, settings: Settings, clock: Clock, process: str) -> Revocations:
+    def bind() -> Any:
+        return rpc.bind(internal_context(process, Deadline.after_ms(register.CALL_MS_MAX, clock())))
+
+    fetch = register.from_register(bind, process)
+    return Revocations(fetch, clock=clock, age_s_max=settings.gateway.token_cache_s)
+
+
+def _tokens(settings: Settings, revocations: Revocations, clock: Clock) -> AccessTokens:
+    keyset = load_keyset(settings.tokens.verification_directory, settings.tokens.signing_key_file)
+    return AccessTokens(
+        keyset,
+        revocations,
+        clock=clock,
+        cache_entries_max=settings.gateway.token_cache_entries_max,
+        invoice_token_lifetime_s=settings.tokens.invoice_access_token_lifetime_s,
+    )
+
+
+class Front(SpecMiddleware):
+    """The one middleware: connexion hands it the checked spec at the start and every ASGI event afterwards."""
+
+    def __init__(
+        self,
+        served: list[Served],
+        pipeline: Callable[[Routes[Served]], Pipeline],
+        revocations: Revocations,
+        rpc: Any,
+    ) -> None:
+        self._served = {one.spec.operation_id: one for one in served}
+        self._make_pipeline = pipeline
+        self._revocations = revocations
+        self._rpc = rpc
+        self._pipeline: Pipeline | None = None
+
+    def add_api(self, specification: Any, *, resolver: Resolver, base_path: str | None = None, **_: Any) -> None:
+        """Resolves every operationId and builds the routes."""
+        rows = []
+        for template, item in specification["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    operation = specification.operation_cls.from_spec(
+                        specification, path=template, method=method, resolver=resolver
+                    )
+                    rows.append((template, method.upper(), self._served[operation.operation_id]))
+        try:
+            routes = Routes(base_path or specification.base_path, rows)
+        except ValueError as problem:
+            raise SpecRefused(f"The spec cannot be routed: {problem}.") from problem
+        self._pipeline = self._make_pipeline(routes)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await self._pipeline(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        """Follows the revocation register from startup to shutdown, and closes the internal connections at the end."""
+        await receive()
+        following = asyncio.create_task(self._revocations.follow())
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await receive()
+        finally:
+            following.cancel()
+            await self._rpc.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _connexion_app(
+    raw: dict[str, Any], served: list[Served], front: Callable[[Any], SpecMiddleware]
+) -> ConnexionMiddleware:
+    functions = {one.spec.operation_id: one.function or _served_elsewhere for one in served}
+    app = ConnexionMiddleware(_no_app, middlewares=[front])
+    try:
+        # The parsed spec, not its path: from a path connexion would first run it through a template engine.
+        app.add_api(copy.deepcopy(raw), resolver=Resolver(functions.__getitem__))
+    except Exception as problem:
+        raise SpecRefused(f"The spec is not valid Swagger 2.0: {problem}") from problem
+    # connexion would build its stack at the first request; what is wrong must stop the start instead.
+    app.app, app.middleware_stack = app._build_middleware_stack()
+    return app
+
+
+async def _served_elsewhere(*_: Any, **__: Any) -> None:
+    """Stands for the operations of tags that another process serves."""
+
+
+async def _no_app(scope: Any, receive: Any, send: Any) -> None:
+    """What lies behind the one middleware: nothing gets there."""
+    raise RuntimeError("no application behind the gateway")

@@ -1,0 +1,125 @@
+"""Bytes -> JSON value, refusing what JSON parsers usually let through.
+
+Refused: anything but UTF-8, NaN and Infinity, duplicate keys, lone surrogates, U+0000, numbers too large for a double,
+nesting beyond a bound. Integers never turn into floats: one outside int64 is kept exactly and reported, because only
+the schema knows whether it broke a format or stands in free-form data.
+
+orjson does the parsing. It keeps the last of two equal keys, so duplicates are found by arithmetic instead of by a
+second parser: each member of an object has one colon outside strings. If the colons of the bytes equal the members and
+the colons inside strings of the parsed value, nothing was dropped. Only an escaped colon or control character, or a
+float that may have been an integer, makes the slower parser necessary.
+"""
+
+import json
+from typing import Any
+
+import orjson
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+INVALID = "Invalid json"
+
+
+class JsonRefused(ValueError):
+    """The bytes are not acceptable JSON; the argument is the published description."""
+
+
+class _ReadAgain(Exception):
+    """The value holds something that orjson may have altered."""
+
+
+def parse(raw: bytes, depth_max: int) -> tuple[Any, bool]:
+    """The value, and whether it holds an integer outside int64. Raises JsonRefused."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise JsonRefused(INVALID) from None
+    try:
+        colons = _colons(value, depth_max)
+    except _ReadAgain:
+        return _parse_slowly(raw, depth_max)
+    if b"\\u00" in raw:
+        return _parse_slowly(raw, depth_max)
+    if colons != raw.count(b":"):
+        raise JsonRefused(INVALID)
+    return value, False
+
+
+def _colons(value: Any, depth_left: int) -> int:
+    """Colons that a text of this value must have: one a member, and those inside strings."""
+    kind = type(value)
+    if kind is str:
+        return value.count(":")
+    if kind is dict:
+        return _object_colons(value, depth_left)
+    if kind is list:
+        if depth_left <= 0:
+            raise JsonRefused(INVALID)
+        return sum([_colons(item, depth_left - 1) for item in value])
+    if kind is int:
+        if not INT64_MIN <= value <= INT64_MAX:
+            raise _ReadAgain
+    elif kind is float and not -INT64_MAX < value < INT64_MAX:
+        raise _ReadAgain
+    return 0
+
+
+def _object_colons(value: dict, depth_left: int) -> int:
+    if depth_left <= 0:
+        raise JsonRefused(INVALID)
+    colons = len(value)
+    for name, item in value.items():
+        if ":" in name:
+            colons += name.count(":")
+        if type(item) is str:
+            if ":" in item:
+                colons += item.count(":")
+        elif item is not None and item is not True and item is not False:
+            colons += _colons(item, depth_left - 1)
+    return colons
+
+
+def _parse_slowly(raw: bytes, depth_max: int) -> tuple[Any, bool]:
+    """Exact in everything. Only for bytes whose syntax is known to be right."""
+    beyond: list[int] = []
+
+    def integer(digits: str) -> int:
+        number = int(digits)
+        if not INT64_MIN <= number <= INT64_MAX:
+            beyond.append(number)
+        return number
+
+    try:
+        value = json.loads(raw, object_pairs_hook=_unique, parse_int=integer, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise JsonRefused(INVALID) from None
+    _refuse_nul_and_depth(value, depth_max)
+    return value, bool(beyond)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate key")
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("too large for a double")
+    return number
+
+
+def _refuse_nul_and_depth(value: Any, depth_left: int) -> None:
+    """U+0000 cannot be stored as text by every database, and no name or description needs it."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise JsonRefused(INVALID)
+    elif isinstance(value, list | dict):
+        if depth_left <= 0:
+            raise JsonRefused(INVALID)
+        for item in value:
+            _refuse_nul_and_depth(item, depth_left - 1)
+        if isinstance(value, dict):
+            for item in value.values():
+                _refuse_nul_and_depth(item, depth_left - 1)
