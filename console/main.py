@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rpc.failures import RpcFailure
 from settings import SettingsError
+from telemetry import log
 
 
 class Command(NamedTuple):
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(command: Command, arguments: list[str]) -> int:
     """Runs one command; what an operator can mend is said in a sentence, without a traceback."""
     module, _, function = command.place.partition(":")
+    log.configure("console", level="error", descriptor=2)
     try:
         return getattr(importlib.import_module(module), function)(arguments)
     except SettingsError as refusal:

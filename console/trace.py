@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ Line = dict[str, Any]
 SHOWN_ELSEWHERE = frozenset(
     ("time", "level", "process", "event", "duration_ms", "exception", "trace_id", "span_id", "parent_id", "traceparent")
 )
+WORD = "A-Za-z0-9_"
 WHAT_CHARS_MAX = 110
 MARKS = {"warning": "! ", "error": "!! "}
 HELP = """\
@@ -50,7 +52,7 @@ def find(logs: Path, wanted: str) -> list[Line]:
 
     The bank is foreign: of a request it knows only the W3C trace that came with it, so lines are joined by either id.
     """
-    mentioning = list(lines_where(logs, mentions({wanted})))
+    mentioning = list(lines_where(logs, mentions({wanted}, WORD + "-"))) or list(lines_where(logs, mentions({wanted})))
     traces = {trace for line in mentioning for trace in traces_of(line)}
     while traces:
         chain = list(lines_where(logs, mentions(traces)))
@@ -61,10 +63,10 @@ def find(logs: Path, wanted: str) -> list[Line]:
     return in_time(mentioning)
 
 
-def mentions(names: set[str]) -> Callable[[bytes], bool]:
-    """Whether one of the names stands in a text, as a word of its own."""
+def mentions(names: set[str], word: str = WORD) -> Callable[[bytes], bool]:
+    """Whether one of the names stands in a text, as a word of its own; `word`: what a word is made of."""
     words = "|".join(map(re.escape, sorted(names)))
-    found = re.compile(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])".encode()).search
+    found = re.compile(rf"(?<![{word}])(?:{words})(?![{word}])".encode()).search
     return lambda text: found(text) is not None
 
 
@@ -90,15 +92,25 @@ def traces_of(line: Line) -> set[str]:
 
 
 def in_time(chain: list[Line]) -> list[Line]:
-    """Lines in order of time; equal times keep the order of their file."""
-    return sorted(chain, key=lambda line: str(line.get("time", "")))
+    """Lines in order of their beginning, so that a call stands before what it caused."""
+    return sorted(chain, key=begun)
+
+
+def begun(line: Line) -> datetime:
+    """When what the line tells began: a line is written at the end of what it measures."""
+    try:
+        written = datetime.fromisoformat(str(line.get("time")))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    duration = line.get("duration_ms")
+    return written - timedelta(milliseconds=duration if isinstance(duration, int | float) else 0)
 
 
 def as_table(chain: list[Line]) -> str:
     """Time, service, event, what, milliseconds; exceptions stand below their line."""
     rows = [
         (
-            str(line.get("time", ""))[11:23],
+            clock_time(line),
             str(line.get("process", "")),
             MARKS.get(str(line.get("level")), "") + str(line.get("event", "")),
             what(line),
@@ -106,10 +118,15 @@ def as_table(chain: list[Line]) -> str:
         )
         for line in chain
     ]
-    first, last = (str(chain[place].get("time", ""))[:10] for place in (0, -1))
+    first, last = (str(begun(chain[place]).date()) for place in (0, -1))
     traces = sorted({str(line["trace_id"]) for line in chain if line.get("trace_id")})
     title = f"{first}{f' to {last}' if last != first else ''}, trace {', '.join(traces) or 'unknown'}"
     return f"{title}\n\n{aligned(('TIME', 'SERVICE', 'EVENT', 'WHAT', 'MS'), rows)}{exceptions(chain)}"
+
+
+def clock_time(line: Line) -> str:
+    """The beginning's time of day, to the millisecond."""
+    return begun(line).strftime("%H:%M:%S.%f")[:12]
 
 
 def what(line: Line) -> str:
@@ -126,7 +143,7 @@ def milliseconds(value: object) -> str:
 def exceptions(chain: list[Line]) -> str:
     """The last line of each exception, with its time."""
     told = [
-        f"{str(line.get('time', ''))[11:23]} {line.get('process')}: {line['exception'][-1]}"
+        f"{clock_time(line)} {line.get('process')}: {line['exception'][-1]}"
         for line in chain
         if isinstance(line.get("exception"), list) and line["exception"]
     ]

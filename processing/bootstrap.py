@@ -16,6 +16,7 @@ from processing.domain_config.configuration import Configuration
 from processing.domain_config.seeding import seed
 from processing.effects import Effects
 from processing.machine import Machines, Projection
+from processing.search import projection as search_rows
 from processing.services.access_keys import AccessKeysService
 from processing.services.domain_config import RepositoryService
 from processing.services.event_sink import EventSinkService
@@ -25,13 +26,20 @@ from processing.services.invoicing import InvoicingService
 from processing.services.ledger import AccounterService
 from processing.services.party import PartyManagementService
 from processing.services.provider_host import ProviderHostService
+from processing.services.search import SearchService
 from processing.services.templating import TemplatingService
+from processing.services.webhooks import WebhookService
 from processing.services.wire.refusals import answering
 from processing.storage.migrations import migrate
 from processing.storage.port import Database
 from processing.storage.sqlite import SqliteDatabase
+from processing.webhooks import fanout
+from processing.webhooks.delivery import Delivering
+from processing.webhooks.keys import SealingKeys, load_or_create
+from processing.webhooks.sender import Sender
 from processing.workers import outbox
 from processing.workers.loop import Queue
+from processing.workers.outbox import Outbox
 from processing.workers.timers import Timers
 from rpc.client import BlockingClient, options_of
 from rpc.idl.runtime import Service
@@ -39,8 +47,11 @@ from rpc.services import BY_NAME
 from settings import Settings
 from settings.clock import Clock, system_clock
 
-PROJECTIONS: tuple[Projection, ...] = (session_tags.project, outbox.stage)
+PROJECTIONS: tuple[Projection, ...] = (session_tags.project, search_rows.project, outbox.stage)
 """What is written with every change of a machine, in this order."""
+
+HOOK_KEYS_FILE = "webhooks.key"
+"""Seals the private keys of webhooks; made at the first start, below the state directory's secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class Platform:
     machines: Machines
     facts: FactsReader
     effects: Effects
+    hook_keys: SealingKeys
 
 
 def build(
@@ -79,6 +91,7 @@ def build(
         machines=machines,
         facts=FactsReader(machines, configuration),
         effects=Effects(rpc, clock),
+        hook_keys=load_or_create(settings.state.directory / "secrets" / HOOK_KEYS_FILE),
     )
 
 
@@ -102,6 +115,8 @@ def handlers(platform: Platform) -> dict[str, Any]:
         "domain_config": RepositoryService(database, clock),
         "ids": IdsService(database),
         "access_keys": AccessKeysService(database, clock),
+        "search": SearchService(database),
+        "webhooks": WebhookService(database, clock, platform.settings.webhooks, platform.hook_keys),
     }
 
 
@@ -113,9 +128,14 @@ def services(platform: Platform) -> dict[str, tuple[Service, Any]]:
 
 def queues(platform: Platform) -> tuple[Queue, ...]:
     """Everything that the workers do."""
-    section = platform.settings.workers
-    lease = timedelta(seconds=section.lease_s)
-    return (Timers(platform.machines, platform.effects, lease).queue(section.timer_threads),)
+    section, rules = platform.settings.workers, platform.settings.webhooks
+    database, lease = platform.database, timedelta(seconds=section.lease_s)
+    delivering = Delivering(database, platform.clock, rules, platform.hook_keys, Sender(rules).post)
+    return (
+        Timers(platform.machines, platform.effects, lease).queue(section.timer_threads),
+        Outbox(database, fanout.spread).queue(),
+        delivering.queue(section.delivery_threads, lease),
+    )
 
 
 def is_ready(platform: Platform) -> dict[str, bool]:

@@ -19,12 +19,13 @@ import msgspec
 from processing.domain import events as domain_events
 from processing.domain import invoice, snapshot
 from processing.domain.commands import BeginSessionCall, Command, CreateInvoice
-from processing.domain.errors import InvoiceNotFound
+from processing.domain.errors import InsufficientAccountBalance, InvoiceNotFound
 from processing.domain.events import Event
 from processing.domain.ledger_moves import Commit, Hold, Move, Rollback, ledger_moves
 from processing.domain.state import Invoice
 from processing.domain.steps import RunSession, Step
 from processing.ledger import book
+from processing.ledger.errors import NotCovered
 from processing.storage import events, jobs
 from processing.storage.moments import whole_ms
 from processing.storage.port import Conflict, Database, Tx, Unavailable
@@ -133,8 +134,11 @@ class Machines:
             return [found.machine_id for found in events.stopped(tx, limit)]
 
     def create(self, command: CreateInvoice, trace_id: str) -> Outcome:
-        """Makes the machine `command.id`. If it is there already nothing happens: creation is idempotent by id."""
-        return self._execute(command.id, command, trace_id, None)
+        """Makes the machine `command.id`. If it is there already nothing happens: creation is idempotent by id.
+
+        Raises InvalidRequest when that id is another shop's invoice.
+        """
+        return self.execute(command.id, command, trace_id)
 
     def execute(self, machine_id: str, command: Command, trace_id: str, lease: Lease | None = None) -> Outcome:
         """What the command does, done. Raises InvoiceNotFound, domain errors (nothing done), storage Unavailable and
@@ -143,7 +147,17 @@ class Machines:
         Under a lease the machine's job is settled with the change: it stays with the worker while a bank is called or
         the next step is due now, and is released to its next moment otherwise.
         """
-        return self._execute(machine_id, command, trace_id, lease)
+        for _ in range(CONFLICTS_MAX):
+            loaded = self.load(machine_id)
+            now = self.now()
+            happened = invoice.decide(loaded.state, command, now)
+            if not happened:
+                return self.settle(machine_id, lease) if lease else Outcome(loaded.state, None)
+            try:
+                return self._commit(machine_id, loaded, happened, command, trace_id, lease, now)
+            except Conflict:
+                time.sleep(random.uniform(0, 0.005))  # noqa: S311 - lets the other one finish
+        raise Unavailable(f"machine {machine_id} is too busy")
 
     def now(self) -> datetime:
         """The present moment as it is stored."""
@@ -164,24 +178,6 @@ class Machines:
             state = replay(events.load(tx, found, SNAPSHOT_FORMAT))
             is_released = settle_lease(tx, lease, invoice.next_step(state, now), now)
         return Outcome(state, None, is_released)
-
-    def _execute(self, machine_id: str, command: Command, trace_id: str, lease: Lease | None) -> Outcome:
-        for _ in range(CONFLICTS_MAX):
-            loaded = self.load(machine_id)
-            is_creation = isinstance(command, CreateInvoice)
-            if loaded.state is None and not is_creation:
-                raise InvoiceNotFound
-            if loaded.state is not None and is_creation:
-                return Outcome(loaded.state, None)
-            now = self.now()
-            happened = invoice.decide(loaded.state, command, now)
-            if not happened:
-                return self.settle(machine_id, lease) if lease else Outcome(loaded.state, None)
-            try:
-                return self._commit(machine_id, loaded, happened, command, trace_id, lease, now)
-            except Conflict:
-                time.sleep(random.uniform(0, 0.005))  # noqa: S311 - lets the other one finish
-        raise Unavailable(f"machine {machine_id} is too busy")
 
     def _commit(
         self,
@@ -260,10 +256,17 @@ def move_money(
 
 
 def execute_move(tx: Tx, move: Move, now: datetime) -> None:
-    """One move of the ledger; a refusal of the ledger here is a mistake of ours and rolls everything back."""
+    """One move of the ledger. What it refuses rolls everything back.
+
+    A balance that another command used up since the decision was made is a refusal of this one; anything else is a
+    mistake of ours.
+    """
     match move:
         case Hold():
-            book.hold(tx, move.plan_id, move.batch, now)
+            try:
+                book.hold(tx, move.plan_id, move.batch, now, covered=move.covered)
+            except NotCovered:
+                raise InsufficientAccountBalance from None
         case Commit():
             book.commit(tx, move.plan, now)
         case Rollback():

@@ -35,6 +35,8 @@ class Bound:
         self._client, self.context = client, context
 
     def __getattr__(self, name: str) -> "BoundService":
+        if name.startswith("_"):
+            raise AttributeError(name)
         return BoundService(self._client, self._client.core.target(name), self.context)
 
     def at(self, name: str, path: str) -> "BoundService":
@@ -53,6 +55,8 @@ class BoundService:
         self._client, self._target, self._context = client, target, context
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         function = self._target.row.service.functions.get(name)
         if function is None:
             raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")

@@ -97,9 +97,9 @@ def envelope(data: bytes, limits: Limits) -> tuple[int, str, int, int]:
         raise Malformed("the message is too large")
     if len(data) < PREFIX.size:
         raise Malformed("the message ends too early")
-    version, length = PREFIX.unpack_from(data)
+    mark, length = PREFIX.unpack_from(data)
     offset = PREFIX.size + length + SEQUENCE.size
-    if version & 0xFFFFFF00 != VERSION:
+    if mark & 0xFFFFFF00 != VERSION:
         raise Malformed("not a message of the strict binary protocol")
     if length > NAME_BYTES_MAX or offset > len(data):
         raise Malformed("the message ends too early")
@@ -107,4 +107,4 @@ def envelope(data: bytes, limits: Limits) -> tuple[int, str, int, int]:
         name = data[PREFIX.size : PREFIX.size + length].decode("ascii")
     except UnicodeDecodeError:
         raise Malformed("a function's name is not ASCII") from None
-    return version & 0xFF, name, SEQUENCE.unpack_from(data, offset - SEQUENCE.size)[0], offset
+    return mark & 0xFF, name, SEQUENCE.unpack_from(data, offset - SEQUENCE.size)[0], offset

@@ -79,6 +79,9 @@ class Server:
         except Refused as refused:
             log.warning("rpc.refused", path=scope["path"][:100], status=refused.answer.status, reason=refused.reason)
             answer = refused.answer
+        except Exception:
+            log.error("rpc.server_crashed", exc_info=True, path=scope["path"][:100])
+            answer = Answer(500, b"", Unexpected.error_class, CRASHED)
         await send_answer(answer, send)
         if answer.after:
             task = asyncio.ensure_future(answer.after)

@@ -1,7 +1,8 @@
 """HTTP/1.1 POSTs from threads: urllib3's pools with every kind of repeat switched off, bounded answers.
 
 Until a connection stands a failure is Unavailable; from then on, until the answer is complete, it is Unknown.
-Must not know Thrift.
+urllib3 counts the time to each piece of an answer's header anew, so a peer that drips its header can hold a thread
+beyond the deadline; the body cannot. Must not know Thrift.
 """
 
 import threading

@@ -14,22 +14,14 @@ from urllib.parse import unquote
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from serving.exchange import Exchange
+from serving.request_rules import Broken, judge, target
 from telemetry import log, metrics
 
 BUFFERED_BYTES_MAX = 262_144
 LINGER_S = 2.0
-HTTP_1_0, HTTP_1_1 = "1.0", "1.1"
 REFUSED = metrics.counter("http_broken_requests", "Requests refused before the application saw them", ("status",))
 
 IDLE, HEAD, BODY, ANSWERING, LINGERING = "idle", "head", "body", "answering", "lingering"
-
-
-class Broken(Exception):
-    """What came is no request that may be served. `status`: of the answer."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class Connection(asyncio.Protocol):
@@ -293,38 +285,3 @@ def address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
     """Host and port of one end."""
     found = transport.get_extra_info(name)
     return (found[0], found[1]) if isinstance(found, tuple) else None
-
-
-def target(url: bytes) -> bytes:
-    """Path and query of a request target; of an absolute one, what follows the host (RFC 9112, 3.2). Raises Broken."""
-    if url.startswith((b"http://", b"https://")):
-        rest = url.partition(b"://")[2]
-        start = min((place for place in (rest.find(b"/"), rest.find(b"?")) if place >= 0), default=len(rest))
-        url = rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
-    if not (url.startswith(b"/") or url == b"*") or b"#" in url or not url.isascii():
-        raise Broken(400, "bad request target")
-    return url
-
-
-def judge(version: str, headers: list[tuple[bytes, bytes]]) -> tuple[bool, bytes]:
-    """Whether the caller waits for `100 Continue`, and the header line that frames the body, empty without one.
-
-    Raises Broken for what two servers might read differently.
-    """
-    if version not in (HTTP_1_0, HTTP_1_1):
-        raise Broken(400, "unknown HTTP version")
-    hosts, expects_continue, framing = 0, False, b""
-    for name, value in headers:
-        if name == b"host":
-            hosts += 1
-        elif name == b"expect":
-            expects_continue = value.lower() == b"100-continue"
-        elif name == b"content-length" and value != b"0":
-            framing = b"content-length: %b\r\n" % value
-        elif name == b"transfer-encoding":
-            framing = b"transfer-encoding: chunked\r\n"
-            if value.lower() != b"chunked" or version == HTTP_1_0:
-                raise Broken(400, "unsupported transfer coding")
-    if hosts > 1 or (not hosts and version == HTTP_1_1):
-        raise Broken(400, "there must be one Host")
-    return expects_continue and version == HTTP_1_1, framing

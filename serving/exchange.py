@@ -190,7 +190,7 @@ class Exchange:
     @staticmethod
     def whole_answer(status: int, headers: Headers, body: bytes) -> bytes:
         """An answer that ends its connection."""
-        lines = [b"%b: %b\r\n" % header for header in headers if header[0].lower() not in FRAMING]
+        lines = [b"%b: %b\r\n" % header for header in headers if header[0].lower() not in FRAMING | {b"content-length"}]
         lines += [date_line(), b"content-length: %d\r\n" % len(body), b"connection: close\r\n"]
         return joined(status_line(status), lines) + body
 

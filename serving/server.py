@@ -50,6 +50,8 @@ def serve(
         listener = listen(host, port, port_setting or f"{name}.port")
     except (SettingsError, PortUnavailable) as refusal:
         sys.exit(f"{name}: {refusal}")
+    gc.collect()
+    gc.freeze()  # what stands now stays shared with the workers: collections would touch, and so copy, it
     listener.listen()
     log.info("serving.started", host=host, port=listener.getsockname()[1], workers=workers)
     Server(app_factory, listener.fileno(), workers, name, settings.serving, error_answer or plain_answer).run()
@@ -83,7 +85,8 @@ class Server(BaseApplication):
             app = made(self.app_factory)
         except Exception as failure:
             log.error("serving.start_failed", exc_info=True)
-            print(f"{self.name} did not start: {failure}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{self.name} did not start: {failure}\n")
+            sys.stderr.flush()
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from failure
         gc.collect()
         gc.freeze()

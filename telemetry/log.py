@@ -10,7 +10,6 @@ logging has no part in the outcome of the work it describes.
 """
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -30,26 +29,31 @@ Write = Callable[[bytes], object]
 _bound: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})  # noqa: B039 - never changed in place
 
 
-def to_stdout(line: bytes) -> None:
+def to_descriptor(line: bytes) -> None:
     """One write per line, so that threads and processes do not mix theirs."""
-    os.write(1, line)
+    os.write(_State.descriptor, line)
 
 
 class _State:
     """Where lines go and which are kept; one per process."""
 
-    write: Write = staticmethod(to_stdout)
+    write: Write = staticmethod(to_descriptor)
+    descriptor = 1
     level = LEVELS["info"]
     process = ""
     field_chars_max = 4000
     second = (0, "")
 
 
-def configure(process: str, level: str = "info", field_chars_max: int = 4000) -> None:
-    """Names this process in its lines and sets what is kept of them. `level` is a word of LEVELS."""
+def configure(process: str, level: str = "info", field_chars_max: int = 4000, descriptor: int = 1) -> None:
+    """Names this process in its lines and sets what is kept of them. `level` is a word of LEVELS.
+
+    `descriptor`: 2 for a command whose standard output belongs to its answer.
+    """
     _State.process = process
     _State.level = LEVELS[level]
     _State.field_chars_max = field_chars_max
+    _State.descriptor = descriptor
 
 
 @contextmanager
@@ -157,8 +161,3 @@ def moment() -> bytes:
         text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         _State.second = (second, text)
     return b"%b.%03dZ" % (text.encode(), int((now - second) * 1000))
-
-
-def flush() -> None:
-    """Whatever others printed, so that it does not end up behind our lines."""
-    sys.stdout.flush()

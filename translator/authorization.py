@@ -65,10 +65,12 @@ def priority(scope: Scope) -> tuple[int, tuple[bool, ...]]:
 
 def is_prefix(rule: Scope, wanted: Scope) -> bool:
     """Whether every step of the rule covers the wanted one; an id covers only itself."""
-    return len(rule) <= len(wanted) and all(
-        name == resource and (identity is None or identity == wanted_id)
-        for (name, identity), (resource, wanted_id) in zip(rule, wanted, strict=False)
-    )
+    if len(rule) > len(wanted):
+        return False
+    for (name, identity), (resource, wanted_id) in zip(rule, wanted, strict=False):
+        if name != resource or (identity is not None and identity != wanted_id):
+            return False
+    return True
 
 
 def parse_role(text: str) -> tuple[Scope, str]:

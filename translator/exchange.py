@@ -6,7 +6,8 @@ Knows nothing of operations; everything here must survive whatever a socket can 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -14,6 +15,7 @@ from translator.routes import PERCENT
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 REQUEST_ID = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
+ABSOLUTE = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 DIGITS = re.compile(rb"[0-9]{1,18}")
 
 
@@ -39,7 +41,6 @@ class Exchange:
         "path",
         "receive",
         "request_id",
-        "route",
         "scope",
         "started",
         "trace_id",
@@ -52,7 +53,6 @@ class Exchange:
         self.headers = header_map(scope["headers"])
         self.operation_id = "unknown"
         self.path: Mapping[str, str] = {}
-        self.route: str | None = None
         self.request_id = request_id_of(self.headers)
         self.trace_id: str | None = None
         self.party_id: str | None = None
@@ -85,11 +85,15 @@ def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def raw_path(scope: Mapping[str, Any]) -> bytes:
-    """The path as it was sent, still encoded."""
+    """The path as it was sent, still encoded; of a target in absolute form (RFC 9112 3.2.2) only its path."""
     raw = scope.get("raw_path")
     if raw is None:
         return quote(scope["path"]).encode()
-    return raw.partition(b"?")[0]
+    if b"?" in raw:
+        raw = raw.partition(b"?")[0]
+    if not raw.startswith(b"/") and (absolute := ABSOLUTE.match(raw)):
+        return raw[absolute.end() :]
+    return raw
 
 
 def parse_query(raw: bytes) -> dict[str, list[str]]:
@@ -127,11 +131,32 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], bytes_max:
             raise BadBody("Invalid content length")
         if int(announced) > bytes_max:
             raise BadBody("Body is too long")
+    receiving = _received(receive, bytes_max)
+    try:
+        awaited = receiving.send(None)
+    except StopIteration as done:
+        return done.value  # it was there already, as nearly always: no timer needed
     try:
         async with asyncio.timeout(timeout_ms / 1000):
-            return await _received(receive, bytes_max)
+            return await _resumed(receiving, awaited)
     except TimeoutError:
         raise BadBody("Body is too long") from None
+
+
+@types.coroutine
+def _resumed(coroutine: Coroutine[Any, Any, bytes], awaited: Any) -> Generator[Any, Any, bytes]:
+    """Goes on with a coroutine whose first step was taken by hand and waits for `awaited`."""
+    while True:
+        try:
+            value = yield awaited
+        except BaseException as problem:
+            step, value = coroutine.throw, problem
+        else:
+            step = coroutine.send
+        try:
+            awaited = step(value)
+        except StopIteration as done:
+            return done.value
 
 
 async def _received(receive: Receive, bytes_max: int) -> bytes:

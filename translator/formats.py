@@ -51,9 +51,13 @@ def parse_date_time(text: str) -> datetime:
 
 
 def is_date_time(text: str) -> bool:
+    if not DATE_TIME.fullmatch(text):
+        return False
     try:
-        parse_date_time(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text.upper())
+        if not 1 < moment.year < 9999:
+            moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return False
     return True
 

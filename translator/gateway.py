@@ -32,13 +32,15 @@ from translator.served import Served, serve_all
 from translator.spec import METHODS, compile_operations, read_spec
 from translator.trace import internal_context
 
-
 with warnings.catch_warnings():
     # On its import connexion loads, for its own tests, a client that starlette is about to drop.
     warnings.simplefilter("ignore")
     from connexion.middleware import ConnexionMiddleware
     from connexion.middleware.abstract import SpecMiddleware
     from connexion.resolver import Resolver
+
+STARTUP_WAIT_S = 1.0
+"""How long a start waits for the revocation register; a silent one does not hold it up, `ready` tells."""
 
 
 class Gateway:
@@ -175,6 +177,7 @@ class Front(SpecMiddleware):
         """Follows the revocation register from startup to shutdown, and closes the internal connections at the end."""
         await receive()
         following = asyncio.create_task(self._revocations.follow())
+        await self._revocations.first_answer(STARTUP_WAIT_S)
         await send({"type": "lifespan.startup.complete"})
         try:
             await receive()

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the word of RFC 9110, no secret
-PARAMETER = re.compile(rf'[ \t]*;[ \t]*({TOKEN})=(?:({TOKEN})|"((?:[^"\\]|\\.)*)")')
-MEDIA_TYPE = re.compile(rf"({TOKEN}/{TOKEN})")
+WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+PARAMETER = re.compile(rf'[ \t]*;[ \t]*({WORD})=(?:({WORD})|"((?:[^"\\]|\\.)*)")')
+MEDIA_TYPE = re.compile(rf"({WORD}/{WORD})")
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 JSON_RANGES = {"application/json": 2, "application/*": 1, "*/*": 0}
 

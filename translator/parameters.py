@@ -75,9 +75,10 @@ def _steps(node: Node) -> list[Step]:
     kind = node.get("type")
     if kind == "array":
         return [_array(node)]
-    if kind not in TYPES:
+    if kind not in TYPES and kind != "string":
         raise SpecRefused(f"Parameter {node.get('name')} is of type {kind!r}, which is not supported.")
-    steps = [_header_text, TYPES[kind]] if node.get("in") == "header" else [TYPES[kind]]
+    steps = [_header_text if node.get("in") == "header" else _text]
+    steps += [TYPES[kind]] if kind != "string" else []
     return [*steps, *_rules(node, kind)]
 
 
@@ -163,7 +164,10 @@ def _header_text(value: str) -> str:
     return value
 
 
-def _string(value: str) -> str:
+def _text(value: str) -> str:
+    """Without U+0000, which no store of text must be asked for."""
+    if "\0" in value:
+        raise _Wrong(WRONG_TYPE)
     return value
 
 
@@ -185,4 +189,4 @@ def _boolean(value: str) -> bool:
     return value == "true"
 
 
-TYPES: dict[str, Step] = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean}
+TYPES: dict[str, Step] = {"integer": _integer, "number": _number, "boolean": _boolean}

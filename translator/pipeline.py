@@ -103,7 +103,6 @@ class Pipeline:
         if found is None:
             return Reply(404), []
         route, exchange.path = found
-        exchange.route = route.template
         served = route.methods.get(exchange.method)
         if served is None:
             allow = [(b"allow", route.allow.encode())]
@@ -217,16 +216,18 @@ class Pipeline:
             timer = SECONDS.labels(exchange.operation_id, str(status))
             self._timers[exchange.operation_id, status] = timer
         timer.observe(seconds)
+        amazon = exchange.headers.get(b"x-amzn-trace-id")
+        more = {"x_amzn_trace_id": amazon[:100].decode("latin-1")} if amazon else {}
         log.info(
             "http.request",
             operation=exchange.operation_id,
             method=exchange.method[:16],
-            route=exchange.route,
             status=status,
             request_id=exchange.request_id,
             trace_id=exchange.trace_id,
             party=exchange.party_id,
             duration_ms=round(seconds * 1000, 3),
+            **more,
         )
 
 

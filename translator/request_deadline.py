@@ -7,11 +7,12 @@ error, one beyond the longest allowed is silently brought back to it.
 import re
 from datetime import datetime, timedelta
 
-from rpc.deadlines import Deadline, whole_ms
+from rpc.deadlines import Deadline
 from translator.errors import Problem
 from translator.formats import parse_date_time
 
 RELATIVE = re.compile(r"([0-9]+\.[0-9]+|[0-9]+)([a-z]+)")
+MILLISECOND = timedelta(milliseconds=1)
 UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000}
 
 
@@ -19,20 +20,19 @@ def deadline_of(text: str | None, now: datetime, default_ms: int, longest_ms: in
     """The request's deadline. Problem("invalidDeadline") for another form and for a moment that has passed."""
     if text is None:
         return Deadline.after_ms(default_ms, now)
-    moment = _moment(text, now, longest_ms)
-    if moment is None or moment <= now:
+    left_ms = _left_ms(text, now)
+    if left_ms <= 0:
         raise Problem("invalidDeadline", "Invalid data in X-Request-Deadline header")
-    return Deadline(whole_ms(min(moment, now + timedelta(milliseconds=longest_ms))))
+    return Deadline.after_ms(min(left_ms, longest_ms), now)
 
 
-def _moment(text: str, now: datetime, longest_ms: int) -> datetime | None:
+def _left_ms(text: str, now: datetime) -> float:
+    """Milliseconds until the deadline; 0 for a text that is none."""
     relative = RELATIVE.fullmatch(text)
-    if relative is None:
-        try:
-            return parse_date_time(text)
-        except ValueError:
-            return None
-    number, unit = relative.groups()
-    if unit not in UNIT_MS:
-        return None
-    return now + timedelta(milliseconds=min(float(number) * UNIT_MS[unit], longest_ms))
+    if relative is not None:
+        number, unit = relative.groups()
+        return float(number) * UNIT_MS.get(unit, 0)
+    try:
+        return (parse_date_time(text) - now) / MILLISECOND
+    except ValueError:
+        return 0

@@ -5,6 +5,7 @@ can say any more which tokens hold, and every use fails as unavailable: an outag
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ class Revocations:
         self._revoked: set[str] = set()
         self._last_number = 0
         self._known_at: datetime | None = None
+        self._answered = asyncio.Event()
 
     @classmethod
     def of(cls, token_ids: Iterable[str] = ()) -> "Revocations":
@@ -65,6 +67,13 @@ class Revocations:
             self._revoked.add(token_id)
             self._last_number = max(self._last_number, number)
         self._known_at = asked_at
+        self._answered.set()
+
+    async def first_answer(self, timeout_s: float) -> None:
+        """Waits until the register has answered once, or no longer than that."""
+        if self._fetch is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._answered.wait(), timeout_s)
 
     async def follow(self, interval_s: float = INTERVAL_S) -> None:
         """Refreshes until cancelled; one line in the log when the register falls silent and one when it is back."""

@@ -1,7 +1,8 @@
 """Path -> the operations of that path and the values of its parameters.
 
-The templates of the spec become one tree of segments; a literal segment is tried before a parameter. Decoding is
-strict: what is not UTF-8, or hides a slash or a control character behind a percent sign, names nothing we serve.
+The templates of the spec become one tree of segments; a literal segment is tried before a parameter. The path is cut
+into segments first and decoded then, so an encoded slash is a part of a value, as in the reference; what is not UTF-8
+names nothing we serve.
 """
 
 import re
@@ -12,8 +13,6 @@ from urllib.parse import unquote_to_bytes
 Served = TypeVar("Served")
 
 PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/]")
-DOTS = {".", ".."}
 
 
 class Route(Generic[Served]):
@@ -44,6 +43,7 @@ class Routes(Generic[Served]):
 
     def __init__(self, base_path: str, rows: Iterable[tuple[str, str, Served]]) -> None:
         self._root: _Branch[Served] = _Branch()
+        self._literal: dict[bytes, Route[Served]] = {}
         for template, method, served in rows:
             self._add(base_path.rstrip("/") + template, method, served)
 
@@ -61,9 +61,14 @@ class Routes(Generic[Served]):
         if branch.route.names != tuple(names) or method in branch.route.methods:
             raise ValueError(f"{method} {template} and {branch.route.template} are the same path")
         branch.route.methods[method] = served
+        if not names:
+            self._literal[template.encode()] = branch.route
 
     def find(self, raw_path: bytes) -> tuple[Route[Served], dict[str, str]] | None:
         """The route of an undecoded path and its parameters by name; None when there is none."""
+        route = self._literal.get(raw_path)
+        if route is not None:
+            return route, {}
         segments = decode(raw_path)
         if segments is None:
             return None
@@ -83,9 +88,7 @@ def decode(raw_path: bytes) -> list[str] | None:
             segments = [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")]
     except UnicodeDecodeError:
         return None
-    if segments[0] or any(FORBIDDEN.search(segment) for segment in segments) or not DOTS.isdisjoint(segments):
-        return None
-    return segments[1:]
+    return None if segments[0] else segments[1:]
 
 
 def _find(branch: _Branch[Served], segments: list[str], place: int, values: list[str]) -> Route[Served] | None:

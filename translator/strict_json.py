@@ -11,6 +11,7 @@ float that may have been an integer, makes the slower parser necessary.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -44,37 +45,41 @@ def parse(raw: bytes, depth_max: int) -> tuple[Any, bool]:
     return value, False
 
 
-def _colons(value: Any, depth_left: int) -> int:
-    """Colons that a text of this value must have: one a member, and those inside strings."""
-    kind = type(value)
-    if kind is str:
-        return value.count(":")
-    if kind is dict:
-        return _object_colons(value, depth_left)
-    if kind is list:
-        if depth_left <= 0:
+def _colons(value: Any, depth_max: int) -> int:
+    """Colons that a text of this value must have: one a member, and those inside strings.
+
+    Level by level, so that the depth is known without recursion.
+    """
+    colons, level, depth = 0, [[value]], -1
+    while level:
+        depth += 1
+        if depth > depth_max:
             raise JsonRefused(INVALID)
-        return sum([_colons(item, depth_left - 1) for item in value])
-    if kind is int:
-        if not INT64_MIN <= value <= INT64_MAX:
-            raise _ReadAgain
-    elif kind is float and not -INT64_MAX < value < INT64_MAX:
-        raise _ReadAgain
-    return 0
+        below: list[dict | list] = []
+        for container in level:
+            if type(container) is dict:
+                colons += len(container) + _in_items(container, below)
+                container = container.values()
+            colons += _in_items(container, below)
+        level = below
+    return colons
 
 
-def _object_colons(value: dict, depth_left: int) -> int:
-    if depth_left <= 0:
-        raise JsonRefused(INVALID)
-    colons = len(value)
-    for name, item in value.items():
-        if ":" in name:
-            colons += name.count(":")
-        if type(item) is str:
+def _in_items(items: Iterable[Any], below: list[dict | list]) -> int:
+    """Colons inside the strings among `items`; arrays and objects are put into `below`."""
+    colons = 0
+    for item in items:
+        kind = type(item)
+        if kind is str:
             if ":" in item:
                 colons += item.count(":")
-        elif item is not None and item is not True and item is not False:
-            colons += _colons(item, depth_left - 1)
+        elif kind is dict or kind is list:
+            below.append(item)
+        elif kind is int:
+            if not INT64_MIN <= item <= INT64_MAX:
+                raise _ReadAgain
+        elif kind is float and not -INT64_MAX < item < INT64_MAX:
+            raise _ReadAgain
     return colons
 
 

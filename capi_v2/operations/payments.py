@@ -29,7 +29,7 @@ async def create_payment(call: Call, invoice_id: str, payment_params: dict[str, 
     payer = payer_of(call, payment_params["payer"])
     payment_id = await call.id_for(
         features.payment_meaning(payment_params, invoice_id, payer),
-        sequence=f"payments.{call.party_id}.{invoice_id}",
+        sequence=f"payments/{invoice_id}/{call.party_id}",
         context={"invoice_id": invoice_id},
     )
     params = shapes.payment_params_to_thrift(payment_params, id=payment_id, payer=payer, processing_deadline=deadline)
@@ -75,7 +75,7 @@ async def create_refund(call: Call, invoice_id: str, payment_id: str, refund_par
     currency = await cart_currency(call, invoice_id, payment_id, refund_params)
     refund_id = await call.id_for(
         features.refund_meaning(refund_params, invoice_id, payment_id),
-        sequence=f"refunds.{call.party_id}.{invoice_id}.{payment_id}",
+        sequence=f"refunds/{invoice_id}/{payment_id}/{call.party_id}",
         sequence_from=FIRST_REFUND,
         context={"invoice_id": invoice_id, "payment_id": payment_id},
     )

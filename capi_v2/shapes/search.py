@@ -30,6 +30,9 @@ PAYMENT_TEXTS = {
     "payment_amount": "amount",
 }
 
+# The contract bounds `offset` from below only; there is nothing behind what the platform can count.
+OFFSET_MAX = 2**31 - 1
+
 Filters = dict[str, Any]
 
 
@@ -65,7 +68,7 @@ def refund_query_to_thrift(party_id: str, shop_id: str, limit: int, filters: Fil
         shop_id=shop_id,
         created=_time_range(filters),
         limit=limit,
-        offset=filters.get("offset") or 0,
+        offset=min(filters.get("offset") or 0, OFFSET_MAX),
         invoice_id=filters.get("invoice_id"),
         payment_id=filters.get("payment_id"),
         refund_id=filters.get("refund_id"),

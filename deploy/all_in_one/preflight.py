@@ -25,11 +25,11 @@ def findings(state: Path, processes: Iterable[Process]) -> list[str]:
     return [*python_findings(), *state_findings(state), *port_findings(processes)]
 
 
-def python_findings(version: tuple[int, ...] = sys.version_info[:2]) -> list[str]:
+def python_findings(running: tuple[int, ...] = sys.version_info[:2]) -> list[str]:
     """The interpreter must be new enough."""
-    if version >= PYTHON_MIN:
+    if running >= PYTHON_MIN:
         return []
-    have, need = (".".join(map(str, each)) for each in (version, PYTHON_MIN))
+    have, need = (".".join(map(str, each)) for each in (running, PYTHON_MIN))
     return [f"This is Python {have}; {need} or newer is needed: install it and run `make run PYTHON=python{need}`."]
 
 

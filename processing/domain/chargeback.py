@@ -20,7 +20,7 @@ from processing.domain.errors import (
     InvalidRequest,
     PaymentAmountExceeded,
 )
-from processing.domain.payment import remaining
+from processing.domain.payment import is_used_up, remaining
 from processing.domain.state import Chargeback, Payment, chargeback_of
 from processing.domain.statuses import ChargebackStage, ChargebackStatus, PaymentStatus
 
@@ -57,7 +57,7 @@ def accept(draft: Draft, command: AcceptChargeback) -> None:
     """The payer was right. When nothing of the payment is left it is charged back."""
     _require(draft, command, ChargebackStatus.PENDING)
     _change(draft, command, ChargebackStatus.ACCEPTED)
-    if remaining(draft.payment(command.payment_id)).amount == 0:
+    if is_used_up(draft.payment(command.payment_id)):
         draft.add(
             events.PaymentStatusChanged(at=draft.now, payment_id=command.payment_id, status=PaymentStatus.CHARGED_BACK)
         )

@@ -13,8 +13,7 @@ class Unforeseen(Exception):
     def __init__(self, reason: str, payment_id: str | None = None, refund_id: str | None = None):
         super().__init__(reason)
         self.reason = reason
-        self.payment_id = payment_id
-        self.refund_id = refund_id
+        self.ids = {"payment_id": payment_id, "refund_id": refund_id}
 
 
 class Draft:

@@ -119,7 +119,7 @@ class PaymentCancelStarted(Value):
 
 
 class PaymentStuck(Value):
-    """The processing deadline passed and nobody knows what the bank did; it is asked further."""
+    """The processing deadline passed and the bank may have done something; it is asked until it tells."""
 
     at: datetime
     payment_id: str
@@ -218,7 +218,7 @@ class SessionCallbackIgnored(Value):
 
 
 class SessionActivated(Value):
-    """The adapter is to be called now. `cause`: timeout, statement or repair."""
+    """The adapter is to be called now. `cause`: timeout, deadline, statement or repair."""
 
     at: datetime
     payment_id: str

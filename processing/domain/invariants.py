@@ -1,10 +1,11 @@
 """What must hold of every machine, asked after each event: before it is appended, and again when it is read back."""
 
-from processing.domain.payment import ACTIVE, remaining
+from processing.domain.payment import ACTIVE, is_used_up, remaining
 from processing.domain.state import Invoice, Payment
-from processing.domain.statuses import InvoiceStatus, PaymentStatus, RefundStatus
+from processing.domain.statuses import InvoiceStatus, PaymentStatus
 
-HAS_PLAN = {PaymentStatus.PROCESSED, PaymentStatus.CAPTURED, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK}
+RETURNED = frozenset({PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK})
+HAS_PLAN = frozenset({PaymentStatus.PROCESSED, PaymentStatus.CAPTURED}) | RETURNED
 
 
 def check(invoice: Invoice) -> None:
@@ -28,5 +29,5 @@ def _check_payment(payment: Payment) -> None:
     assert payment.captured_cost.currency == payment.cost.currency, "money keeps its currency"
     assert 0 < payment.captured_cost.amount <= payment.cost.amount, "no more is captured than was approved"
     assert remaining(payment).amount >= 0, "no more is given back than was captured"
-    if payment.status is PaymentStatus.REFUNDED:
-        assert all(refund.status is not RefundStatus.PENDING for refund in payment.refunds), "refunded is final"
+    if payment.status in RETURNED:
+        assert is_used_up(payment), "a payment that went back has nothing left and nothing under way"

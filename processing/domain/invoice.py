@@ -56,8 +56,7 @@ def decide(state: Invoice | None, command: Command, now: datetime) -> list[Event
         _DECIDE[type(command)](draft, command)
     except Unforeseen as stopped:
         draft = Draft(state, now, apply)
-        reason = commands.StopMachine(reason=stopped.reason, payment_id=stopped.payment_id, refund_id=stopped.refund_id)
-        repair.stop(draft, reason)
+        repair.stop(draft, commands.StopMachine(reason=stopped.reason, **stopped.ids))
     return draft.events
 
 
@@ -88,7 +87,7 @@ def activity(state: Invoice) -> str | None:
 
 
 def is_stuck(state: Invoice) -> bool:
-    """A payment's deadline has passed and nobody knows what the bank did."""
+    """A payment's deadline has passed, and what the bank did with it is not known yet."""
     return any(each.stuck_since is not None for each in state.payments)
 
 

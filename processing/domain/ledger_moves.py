@@ -23,8 +23,11 @@ from processing.ledger.plans import Batch, Plan, Posting
 
 
 class Hold(Value, tag="hold"):
+    """`covered`: accounts that must be able to bear it at the worst."""
+
     plan_id: str
     batch: Batch
+    covered: tuple[int, ...] = ()
 
 
 class Commit(Value, tag="commit"):
@@ -60,7 +63,8 @@ def _payment_status(before: Invoice, event: events.PaymentStatusChanged, after: 
 
 
 def _refund_started(before: Invoice, event: events.RefundStarted, after: Invoice) -> list[Move]:
-    return [_hold(_refund_plan(event.refund))]
+    account = payment_of(after, event.payment_id).accounts["merchant.settlement"]
+    return [_hold(_refund_plan(event.refund), covered=(account,) if event.refund.is_covered else ())]
 
 
 def _refund_status(before: Invoice, event: events.RefundStatusChanged, after: Invoice) -> list[Move]:
@@ -89,9 +93,9 @@ _MOVES: dict[type, Callable[..., list[Move]]] = {
 }
 
 
-def _hold(plan: Plan) -> Hold:
+def _hold(plan: Plan, covered: tuple[int, ...] = ()) -> Hold:
     [batch] = plan.batches
-    return Hold(plan_id=plan.id, batch=batch)
+    return Hold(plan_id=plan.id, batch=batch, covered=covered)
 
 
 def _payment_plan(payment: Payment) -> Plan:

@@ -85,6 +85,13 @@ def remaining(payment: Payment) -> Cash:
     return replace(payment.captured_cost, amount=payment.captured_cost.amount - refunded - disputed)
 
 
+def is_used_up(payment: Payment) -> bool:
+    """Everything went back to the payer, and nothing is under way that might leave some of it after all."""
+    pending = [each.status for each in payment.refunds if each.status is RefundStatus.PENDING]
+    pending += [each.status for each in payment.chargebacks if each.status is ChargebackStatus.PENDING]
+    return not pending and remaining(payment).amount == 0
+
+
 def _require_payable(invoice: Invoice, now: datetime) -> None:
     if invoice.status is not InvoiceStatus.UNPAID:
         raise InvalidInvoiceStatus(invoice.status)

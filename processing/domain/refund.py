@@ -28,7 +28,7 @@ from processing.domain.errors import (
     RefundCartConflict,
 )
 from processing.domain.money import Cash
-from processing.domain.payment import remaining
+from processing.domain.payment import is_used_up, remaining
 from processing.domain.routing import provider_of
 from processing.domain.standing import require_contract, require_operable
 from processing.domain.state import Payment, Refund
@@ -71,6 +71,7 @@ def refund_payment(draft: Draft, command: RefundPayment) -> None:
         cart=command.cart,
         allocation=shares,
         external_id=command.external_id,
+        is_covered=available is not None,
     )
     _start(draft, payment, refund)
 
@@ -81,9 +82,7 @@ def settle(draft: Draft, payment_id: str, refund_id: str, why: failure.Operation
     draft.add(
         events.RefundStatusChanged(at=draft.now, payment_id=payment_id, refund_id=refund_id, status=status, failure=why)
     )
-    payment = draft.payment(payment_id)
-    settled = all(refund.status is not RefundStatus.PENDING for refund in payment.refunds)
-    if why is None and settled and remaining(payment).amount == 0:
+    if why is None and is_used_up(draft.payment(payment_id)):
         draft.add(events.PaymentStatusChanged(at=draft.now, payment_id=payment_id, status=PaymentStatus.REFUNDED))
 
 

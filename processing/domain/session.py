@@ -16,7 +16,7 @@ from processing.domain import bank, events, failure
 from processing.domain.errors import SessionBusy, StepObsolete
 from processing.domain.failure import OperationFailure, OperationTimeout
 from processing.domain.state import Payment, Refund, Session, Suspension, Trouble
-from processing.domain.statuses import Target
+from processing.domain.statuses import Target, TimeoutBehaviour
 
 Owner = TypeVar("Owner", Payment, Refund)
 
@@ -44,9 +44,10 @@ def wait_ends(session: Session | None) -> datetime | None:
     return session.suspension.until
 
 
-def is_uncertain(session: Session) -> bool:
-    """Nobody knows what the bank did with the last call that may have reached it."""
-    return session.maybe_sent and session.trouble is not None
+def is_safe_to_drop(session: Session) -> bool:
+    """Nothing was sent, or the adapter itself said that this wait may end in a failure."""
+    waits_to_fail = session.suspension is not None and session.suspension.behaviour is TimeoutBehaviour.FAIL
+    return waits_to_fail or not session.maybe_sent
 
 
 def is_answer_awaited(session: Session | None, attempt: int) -> bool:

@@ -108,7 +108,7 @@ class Reversal(Value):
 
 
 class Refund(Value):
-    """`cash_flow` is held, then posted or released."""
+    """`cash_flow` is held, then posted or released. `is_covered`: the shop's balance had to cover it."""
 
     id: str
     invoice_id: str
@@ -126,6 +126,7 @@ class Refund(Value):
     external_id: str | None = None
     transaction: TransactionInfo | None = None
     session: Session | None = None
+    is_covered: bool = False
 
 
 class Chargeback(Value):

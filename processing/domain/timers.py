@@ -77,19 +77,22 @@ def _cancel_invoice(draft: Draft) -> None:
 
 
 def _has_deadline(owner: Payment) -> bool:
-    """While a call is under way its answer is awaited first; one that is stuck already is not told so twice."""
+    """While a call is under way its answer is awaited first."""
     if owner.status is not PaymentStatus.PENDING or owner.processing_deadline is None:
         return False
-    if owner.session is None or owner.session.begun_at is not None:
-        return False
-    return owner.stuck_since is None or not session.is_uncertain(owner.session)
+    is_called = owner.session is not None and owner.session.begun_at is not None
+    return not is_called and owner.stuck_since is None
 
 
 def _deadline(draft: Draft, payment_id: str) -> None:
-    if session.is_uncertain(draft.payment(payment_id).session):
-        draft.add(events.PaymentStuck(at=draft.now, payment_id=payment_id))
-    else:
+    """What the bank may have done is not called a failure: the adapter has to end it, and is asked until it does."""
+    found = draft.payment(payment_id).session
+    if session.is_safe_to_drop(found):
         answers.finish(draft, payment_id, None, DEADLINE_REACHED)
+        return
+    draft.add(events.PaymentStuck(at=draft.now, payment_id=payment_id))
+    if found.run_at is None or found.run_at > draft.now:
+        draft.add(events.SessionActivated(at=draft.now, payment_id=payment_id, cause="deadline"))
 
 
 def _timeout(draft: Draft, payment_id: str, refund_id: str | None, found: Session) -> None:

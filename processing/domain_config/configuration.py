@@ -81,19 +81,19 @@ class Configuration:
     def head(self) -> Revision:
         """The newest version."""
         with self._database.read() as tx:
-            version = repository.head(tx)
-        return self.at(version)
+            newest = repository.head(tx)
+        return self.at(newest)
 
-    def at(self, version: int) -> Revision:
+    def at(self, number: int) -> Revision:
         """That version. Raises repository.VersionNotFound."""
         with self._lock:
-            if version in self._kept:
-                self._kept.move_to_end(version)
-                return self._kept[version]
+            if number in self._kept:
+                self._kept.move_to_end(number)
+                return self._kept[number]
         with self._database.read() as tx:
-            revision = Revision(version, repository.checkout(tx, version))
+            revision = Revision(number, repository.checkout(tx, number))
         with self._lock:
-            self._kept[version] = revision
+            self._kept[number] = revision
             while len(self._kept) > VERSIONS_KEPT_MAX:
                 self._kept.popitem(last=False)
         return revision

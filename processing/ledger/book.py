@@ -14,7 +14,7 @@ import msgspec
 from processing.ledger import invariants, plans
 from processing.ledger.audit import CurrencyTotal, verify
 from processing.ledger.balances import Balance, with_committed, with_open
-from processing.ledger.errors import AccountNotFound, InvalidRequest, PlanNotFound
+from processing.ledger.errors import AccountNotFound, InvalidRequest, NotCovered, PlanNotFound
 from processing.ledger.plans import I64_MAX, Batch, Plan, PlanState, PlanStatus, Posting
 
 __all__ = [
@@ -91,8 +91,12 @@ def get_account(tx: Any, account_id: int) -> Account:
     )
 
 
-def hold(tx: Any, plan_id: str, batch: Batch, now: datetime) -> PlanState:
-    """Adds the batch to the plan; an equal one changes nothing. Raises InvalidRequest, InvalidPostingParams."""
+def hold(tx: Any, plan_id: str, batch: Batch, now: datetime, covered: Iterable[int] = ()) -> PlanState:
+    """Adds the batch to the plan; an equal one changes nothing.
+
+    `covered`: accounts that must be able to bear this batch at the worst, whatever they may bear otherwise. Raises
+    InvalidRequest, InvalidPostingParams, NotCovered.
+    """
     before = _load(tx, plan_id)
     after = plans.hold(before, plan_id, batch)
     if after is before:
@@ -105,7 +109,7 @@ def hold(tx: Any, plan_id: str, batch: Batch, now: datetime) -> PlanState:
         account_id: with_open(account.balance, old.get(account_id, 0), new[account_id])
         for account_id, account in accounts.items()
     }
-    _check_limits(batch, accounts, balances)
+    _check_limits(batch, accounts, balances, frozenset(covered))
     if before is None:
         tx.execute("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", (plan_id, _to_ms(now)))
     _insert_entries(tx, plan_id, batch, now)
@@ -190,13 +194,18 @@ def _accounts(tx: Any, ids: Iterable[int]) -> dict[int, StoredAccount]:
     }
 
 
-def _check_limits(batch: Batch, accounts: Mapping[int, StoredAccount], balances: Mapping[int, Balance]) -> None:
-    """Raises InvalidPostingParams when a guarded account may be overdrawn, or a balance cannot be counted."""
+def _check_limits(
+    batch: Batch, accounts: Mapping[int, StoredAccount], balances: Mapping[int, Balance], covered: frozenset[int]
+) -> None:
+    """Raises InvalidPostingParams: a guarded account may be overdrawn, or a balance cannot be counted; NotCovered."""
     for account_id, after in balances.items():
         before = accounts[account_id]
         worst = after.own + after.low
-        if not before.overdraft_allowed and worst < 0 and after.low < before.balance.low:
+        may_overdraw = worst < 0 and after.low < before.balance.low
+        if may_overdraw and not before.overdraft_allowed:
             raise plans.overdrawn(batch, account_id)
+        if may_overdraw and account_id in covered:
+            raise NotCovered(account_id, before.balance.own + before.balance.low)
         if max(-worst, after.own + after.high) > I64_MAX:
             raise plans.uncountable(batch, account_id)
 

@@ -29,6 +29,14 @@ class InvalidPostingParams(LedgerError):
 
 
 @dataclasses.dataclass(eq=False)
+class NotCovered(LedgerError):
+    """An account that the caller wanted to be able to bear the batch cannot; `available` is before it, at the worst."""
+
+    account_id: int
+    available: int
+
+
+@dataclasses.dataclass(eq=False)
 class InvalidRequest(LedgerError):
     """Every sentence names one broken rule."""
 

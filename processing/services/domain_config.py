@@ -59,9 +59,9 @@ class RepositoryService:
         return [wire.record_to_thrift(record) for record in found]
 
 
-def resolved(tx: Tx, version: domain_config.VersionRef) -> int:
+def resolved(tx: Tx, wanted: domain_config.VersionRef) -> int:
     """The number that is meant; the newest version for `head`."""
-    return repository.head(tx) if version.which() == "head" else version.version
+    return repository.head(tx) if wanted.which() == "head" else wanted.version
 
 
 @contextmanager

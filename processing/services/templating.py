@@ -74,13 +74,15 @@ class TemplatingService:
         """The command that makes an invoice from a template. Raises InvoiceTermsViolated and what Get raises."""
         found = self._of_caller(context, params.template_id)
         drafted = template.draft(found, params.amount, params.currency, self._machines.clock())
-        said = wire.from_template_arguments(params)
+        said = {
+            **wire.from_template_arguments(params),
+            "amount": drafted.cost.amount,
+            "currency": drafted.cost.currency,
+        }
         return commands.CreateInvoice(
             owner_id=found.owner_id,
             shop_id=found.shop_id,
             details=drafted.details,
-            amount=drafted.cost.amount,
-            currency=drafted.cost.currency,
             due=drafted.due,
             facts=self._facts.for_shop(found.owner_id, found.shop_id),
             **{"context": found.context or NO_CONTENT, **said},

@@ -22,6 +22,21 @@ RETRY_S = (0.0001, 0.0008)
 WATCH_S = (0.01, 0.05)
 """How often a watcher looks: at first, and when nothing has happened for a while."""
 
+NOT_DONE = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    )
+)
+"""Codes of a database that is away, not of a statement that is wrong. Before the commit they mean: nothing was done."""
+
+NOT_COMMITTED = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL))
+"""Codes of a commit that surely did not happen; after any other the log may hold it."""
+
 READERS_KEPT_MAX = 32
 STATEMENTS_CACHED = 512
 
@@ -95,9 +110,9 @@ class SqliteWatch:
     def wait(self, timeout_s: float) -> bool:
         end = time.monotonic() + timeout_s
         while True:
-            version = self._version()
-            if version != self._seen:
-                self._seen = version
+            seen = self._version()
+            if seen != self._seen:
+                self._seen = seen
                 self._pause_s = WATCH_S[0]
                 return True
             left = end - time.monotonic()
@@ -149,16 +164,21 @@ class SqliteDatabase:
         connection = self._writer
         try:
             yield tx
+        except sqlite3.OperationalError as failure:
+            roll_back(connection)
+            raise as_unavailable(failure) from failure
         except BaseException:
             roll_back(connection)
             raise
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as failure:
-            roll_back(connection)
             self._writer = None
+            with suppress(sqlite3.Error):
+                roll_back(connection)
             connection.close()
-            raise OutcomeUnknown(str(failure)) from failure
+            kind = Unavailable if code_of(failure) in NOT_COMMITTED else OutcomeUnknown
+            raise kind(str(failure)) from failure
 
     @contextmanager
     def read(self) -> Iterator[SqliteTx]:
@@ -166,6 +186,8 @@ class SqliteDatabase:
         try:
             connection.execute("BEGIN")
             yield SqliteTx(connection)
+        except sqlite3.OperationalError as failure:
+            raise as_unavailable(failure) from failure
         finally:
             roll_back(connection)
             if len(self._readers) < READERS_KEPT_MAX:
@@ -217,7 +239,7 @@ def begin(connection: sqlite3.Connection, timeout_s: float) -> None:
             connection.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as failure:
-            is_busy = failure.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            is_busy = code_of(failure) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             if not is_busy or time.monotonic() > end:
                 raise Unavailable(str(failure)) from failure
         time.sleep(random.uniform(*RETRY_S))  # noqa: S311 - spreads writers, guards nothing
@@ -227,3 +249,13 @@ def roll_back(connection: sqlite3.Connection) -> None:
     """Ends the transaction if it is still open: SQLite ends one by itself when its disk fails."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def as_unavailable(failure: sqlite3.OperationalError) -> Exception:
+    """Unavailable for a database that is away; the failure itself for a statement that is wrong."""
+    return Unavailable(str(failure)) if code_of(failure) in NOT_DONE else failure
+
+
+def code_of(failure: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where the module itself refused."""
+    return (getattr(failure, "sqlite_errorcode", None) or 0) & 0xFF

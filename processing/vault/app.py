@@ -37,9 +37,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
     service = VaultService(database, card_keys, wallet_key, clock, lifetime)
     options = options_of(settings)
     platform = BlockingClient(**options, caller="vault", clock=clock)
-    equipment = Equipment(
-        settings, CardReader(database, card_keys, clock), clock, lambda context: platform.bind(context).bank_adapter_host
-    )
+    cards = CardReader(database, card_keys, clock)
+    equipment = Equipment(settings, cards, clock, lambda context: platform.bind(context).bank_adapter_host)
     installed = install_all(equipment)
     services = {BY_NAME["vault"].path: (vault.Vault, service)}
     services |= {ADAPTERS + bank.name: (bank_adapter.ProviderProxy, bank.proxy) for bank in installed}

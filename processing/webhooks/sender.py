@@ -21,11 +21,13 @@ STEPS = 3
 
 SUCCESS = 200
 HEAD_BYTES_MAX = 65536
+INTERIM_ANSWERS_MAX = 8
 READ_BYTES = 16384
 LINGER_S_MAX = 0.5
 USER_AGENT = "common-api-webhooks/2"
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
+HEAD_END_BYTES_MAX = 4
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
 
 
@@ -129,18 +131,22 @@ def connect(found: list[IpAddress], port: int, left: TimeLeft) -> socket.socket:
 
 
 def secured(connection: socket.socket, tls: ssl.SSLContext, host: str, left: TimeLeft) -> ssl.SSLSocket:
-    """The connection within TLS, the certificate checked against the host. Raises NoAnswer."""
+    """The connection within TLS, the certificate checked against the host. Raises NoAnswer; closed then."""
+    wrapped = tls.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
     try:
-        wrapped = tls.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
         wrapped.settimeout(left.for_step())
         wrapped.do_handshake()
-    except ssl.SSLCertVerificationError as failure:
-        raise NoAnswer(f"The receiver's certificate was not accepted: {failure.verify_message}") from failure
-    except TimeoutError as failure:
-        raise NoAnswer("TLS was not agreed on in time") from failure
     except (OSError, ValueError) as failure:
-        raise NoAnswer("TLS was not agreed on") from failure
+        wrapped.close()
+        raise NoAnswer(tls_failure(failure)) from failure
     return wrapped
+
+
+def tls_failure(failure: Exception) -> str:
+    """Why there is no TLS, as a sentence."""
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return f"The receiver's certificate was not accepted: {failure.verify_message}"
+    return "TLS was not agreed on in time" if isinstance(failure, TimeoutError) else "TLS was not agreed on"
 
 
 def request(target: Target, body: bytes, headers: dict[str, str]) -> bytes:
@@ -175,22 +181,30 @@ def send_all(connection: socket.socket, data: bytes, left: TimeLeft) -> None:
 
 def read_status(connection: socket.socket, left: TimeLeft) -> int:
     """The status of the final answer. Raises NoAnswer."""
-    head = b""
-    while True:
-        end = HEAD_END.search(head)
-        if end is None:
-            if len(head) > HEAD_BYTES_MAX:
-                raise NoAnswer("The head of the answer has no end")
-            head += _some(connection, left)
-            continue
+    received = bytearray()
+    # An interim answer has a head and no body; the final one follows (RFC 9110, 15.2).
+    for _ in range(INTERIM_ANSWERS_MAX):
+        head = read_head(connection, received, left)
         line = STATUS_LINE.match(head)
         if line is None:
             raise NoAnswer("The answer is not HTTP")
         status = int(line[1])
         if status >= SUCCESS:
             return status
-        # An interim answer (RFC 9110, 15.2): the final one follows.
-        head = head[end.end() :]
+    raise NoAnswer("The answer is never final")
+
+
+def read_head(connection: socket.socket, received: bytearray, left: TimeLeft) -> bytes:
+    """Takes a head out of what was received, receiving more as needed. Raises NoAnswer."""
+    searched = 0
+    while not (end := HEAD_END.search(received, searched)):
+        if len(received) > HEAD_BYTES_MAX:
+            raise NoAnswer("The head of the answer has no end")
+        searched = max(0, len(received) - HEAD_END_BYTES_MAX)
+        received += _some(connection, left)
+    head = bytes(received[: end.end()])
+    del received[: end.end()]
+    return head
 
 
 def linger(connection: socket.socket, bytes_max: int) -> None:

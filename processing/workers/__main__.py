@@ -12,9 +12,13 @@ from telemetry import log
 
 def create_app(settings: Settings) -> Any:
     """The ASGI app of the process; its lifespan is the loop's."""
-    platform = build(settings)
+    platform, section = build(settings), settings.workers
     loop = Loop(
-        platform.database, platform.clock, queues(platform), claim_items_max=settings.workers.claim_items_max
+        platform.database,
+        platform.clock,
+        queues(platform),
+        claim_items_max=section.claim_items_max,
+        poll_s=section.poll_interval_ms / 1000,
     )
     probes = working_while_served(loop, settings.serving.graceful_timeout_s)
     return with_probes(probes, "workers", lambda: {**is_ready(platform), "loop": loop.is_alive()})

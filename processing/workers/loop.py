@@ -10,6 +10,7 @@ A stop claims nothing more, gives back what was not begun and waits for what was
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -42,8 +43,11 @@ Handle = Callable[[jobs.Claim], Result]
 CRASHES_MAX = 10
 BACKOFF_FIRST = timedelta(seconds=0.5)
 BACKOFF_MAX = timedelta(minutes=5)
-POLL_MAX_S = 0.2
-"""Longest sleep: also the longest that a due time set by nobody's commit is overslept."""
+POLL_S = 0.2
+"""Longest sleep where nothing is known to come due; a commit of anybody ends it."""
+
+RING_PAUSE_S = 0.005
+"""Shortest time between two looks that commits of others cause: under load every commit would cause one."""
 
 JOBS = metrics.counter("capi_jobs", "Pieces of background work by what became of them", ("queue", "outcome"))
 DURATION = metrics.histogram("capi_job_duration_seconds", "Time to do one piece of background work", ("queue",))
@@ -83,14 +87,28 @@ class Running:
         """How many more pieces may be claimed."""
         return self.queue.threads + self.queue.ahead - len(self.in_hand)
 
+    @property
+    def low_water(self) -> int:
+        """With so many pieces left in hand it is time to claim more: several at once where some are held ahead."""
+        return self.queue.threads if self.queue.ahead else self.queue.threads - 1
+
 
 class Loop:
     """Works until `stop`. One dispatching thread claims; each queue has a pool of its own."""
 
-    def __init__(self, database: Database, clock: Clock, queues: Sequence[Queue], *, claim_items_max: int = 32) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        queues: Sequence[Queue],
+        *,
+        claim_items_max: int = 32,
+        poll_s: float = POLL_S,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._claim_items_max = claim_items_max
+        self._poll_s = poll_s
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -107,8 +125,9 @@ class Loop:
             self._threads.append(thread)
 
     def is_alive(self) -> bool:
-        """Whether work is still being claimed."""
-        return all(thread.is_alive() for thread in self._threads) and not self._stopping.is_set()
+        """Whether work is being claimed."""
+        is_running = bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+        return is_running and not self._stopping.is_set()
 
     def stop(self, timeout_s: float) -> bool:
         """Drains; False when some work was still under way after the timeout (its lease will run out)."""
@@ -132,8 +151,9 @@ class Loop:
             try:
                 watch = self._database.watch()
                 while not self._stopping.is_set():
-                    if watch.wait(POLL_MAX_S):
+                    if watch.wait(self._poll_s):
                         self._bell.set()
+                        self._stopping.wait(RING_PAUSE_S)
                 watch.close()
             except Exception:
                 log.error("workers.watch_failed", exc_info=True)
@@ -146,7 +166,7 @@ class Loop:
                 wait_s = self._round()
             except (Unavailable, OutcomeUnknown) as failure:
                 log.warning("workers.claim_failed", reason=str(failure))
-                wait_s = POLL_MAX_S
+                wait_s = self._poll_s
             except Exception:
                 log.error("workers.claim_failed", exc_info=True)
                 wait_s = 1.0
@@ -159,18 +179,20 @@ class Loop:
             having_room = [running for running in self._running if running.room > 0]
         with self._database.read() as tx:
             due = [(running, jobs.next_due(tx, running.queue.name)) for running in having_room]
-        wait_s = POLL_MAX_S
+        wait_s = self._poll_s
         for running, moment in due:
             if moment is None or moment > now:
                 LAG.labels(running.queue.name).set(0)
                 wait_s = min(wait_s, (moment - now).total_seconds() if moment else wait_s)
             else:
                 LAG.labels(running.queue.name).set((now - moment).total_seconds())
-                self._claim(running, now)
-                wait_s = 0 if running.room > 0 else wait_s
+                was_something = self._claim(running, now) > 0
+                if running.room > 0:
+                    wait_s = 0 if was_something else min(wait_s, RING_PAUSE_S)
         return wait_s
 
-    def _claim(self, running: Running, now: datetime) -> None:
+    def _claim(self, running: Running, now: datetime) -> int:
+        """Claims and hands over; returns how many pieces it got."""
         queue = running.queue
         limit = min(running.room, self._claim_items_max)
         with self._database.transaction() as tx:
@@ -180,12 +202,13 @@ class Loop:
                 future = running.pool.submit(self._do, running, claim)
                 running.in_hand[future] = claim
             future.add_done_callback(lambda future, running=running: self._put_down(running, future))
+        return len(claims)
 
     def _put_down(self, running: Running, future: Future) -> None:
         with self._lock:
-            was_full = running.room <= 0
             running.in_hand.pop(future, None)
-        if was_full or running.queue.ahead:
+            is_time = len(running.in_hand) == running.low_water
+        if is_time:
             self._bell.set()
 
     def _give_back(self, running: Running) -> None:
@@ -201,16 +224,19 @@ class Loop:
     # ------------------------------------------------------------------------------------------------- working
 
     def _do(self, running: Running, claim: jobs.Claim) -> None:
-        queue = running.queue
-        with log.bound(trace_id=claim.trace_id), DURATION.labels(queue.name).time():
+        queue, began = running.queue, time.perf_counter()
+        named = {"queue": queue.name, "key": claim.key, "attempts": claim.attempts}
+        with log.bound(trace_id=claim.trace_id):
             try:
                 outcome = self._finish(queue, claim)
             except LeaseLost:
                 outcome = "lease_lost"
-                log.warning("job.lease_lost", queue=queue.name, key=claim.key)
             except Exception:
                 outcome = "unsettled"
-                log.error("job.unsettled", exc_info=True, queue=queue.name, key=claim.key)
+                log.error("job.unsettled", exc_info=True, **named)
+            took_s = time.perf_counter() - began
+            log.info("job", **named, outcome=outcome, duration_ms=round(took_s * 1000, 1))
+        DURATION.labels(queue.name).observe(took_s)
         JOBS.labels(queue.name, outcome).inc()
 
     def _finish(self, queue: Queue, claim: jobs.Claim) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from processing.domain import invoice
 from processing.domain.commands import BeginSessionCall, Command, StopMachine, TimerFired
-from processing.domain.errors import DomainError, InvoiceNotFound, StepObsolete
+from processing.domain.errors import DomainError, InvoiceNotFound, MachineStopped, StepObsolete
 from processing.domain.state import Invoice
 from processing.domain.steps import RunSession
 from processing.machine import QUEUE, Lease, LeaseLost, Machines, Outcome, due
@@ -66,7 +66,7 @@ class Timers:
             if isinstance(step, RunSession):
                 return self._run_session(claim, lease, step)
             return self._machines.execute(machine.id, TimerFired(), claim.trace_id, lease)
-        except StepObsolete:
+        except (StepObsolete, MachineStopped):
             return self._machines.settle(machine.id, lease)
 
     def _run_session(self, claim: jobs.Claim, lease: Lease, step: RunSession) -> Outcome:
@@ -75,7 +75,7 @@ class Timers:
         answer = self._effects.run_session(step, begun.state, claim.trace_id)
         try:
             outcome = self._machines.execute(claim.key, answer, claim.trace_id, lease)
-        except (LeaseLost, StepObsolete, Unavailable, OutcomeUnknown):
+        except (LeaseLost, StepObsolete, MachineStopped, Unavailable, OutcomeUnknown):
             raise
         except Exception as failure:
             log.error("machine.answer_refused", exc_info=True, machine=claim.key)

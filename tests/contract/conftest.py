@@ -6,17 +6,12 @@ from telemetry import log
 
 from .house import House, versions
 
-_houses: dict[str, House] = {}
-
 
 @pytest.fixture(scope="session")
 def houses(tmp_path_factory):
     """Version name -> its house."""
     with log.written_to(lambda line: None):
-        for version in versions():
-            if version.name not in _houses:
-                _houses[version.name] = House(version, tmp_path_factory.mktemp(version.name))
-    return _houses
+        return {version.name: House(version, tmp_path_factory.mktemp(version.name)) for version in versions()}
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,8 @@ def environment_for(state: Path) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith("CAPI_")},
         "CAPI_STATE_DIRECTORY": str(state),
         **{f"CAPI_{name}_PORT": port for name, port in ports.items()},
-        "CAPI_MOCK_BANK_SLOW_ANSWER_MS": "1500",
+        "CAPI_MOCK_BANK_SLOW_ANSWER_MS": "1000",
+        "CAPI_VAULT_BANK_TIMEOUT_MS": "2000",
     }
 
 

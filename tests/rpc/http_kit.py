@@ -133,11 +133,11 @@ def request_to(origin: Origin, allowed_ms: int = 2000, body: bytes = b"body") ->
 
 
 class AsyncDriver:
-    """An AsyncTransport with a loop of its own."""
+    """An AsyncTransport with a loop of its own, the standard library's or uvloop."""
 
-    def __init__(self, body_bytes_max: int = 1000) -> None:
-        self.transport = AsyncTransport(body_bytes_max)
-        self.runner = asyncio.Runner()
+    def __init__(self, loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self.transport = AsyncTransport(body_bytes_max=1000)
+        self.runner = asyncio.Runner(loop_factory=loop_factory)
 
     def send(self, request: Request) -> Response:
         return self.runner.run(self.transport.send(request))
@@ -150,8 +150,8 @@ class AsyncDriver:
 class BlockingDriver:
     """A BlockingTransport."""
 
-    def __init__(self, body_bytes_max: int = 1000) -> None:
-        self.transport = BlockingTransport(body_bytes_max)
+    def __init__(self) -> None:
+        self.transport = BlockingTransport(body_bytes_max=1000)
 
     def send(self, request: Request) -> Response:
         return self.transport.send(request)

@@ -32,12 +32,14 @@ async def answer(send, status, body, headers=(), parts=None):
 async def echo(scope, receive, send):
     """What came in: headers as text when asked, else the body."""
     body = await read_all(receive)
+    if body is None:
+        return
     await answer(send, 200, body, [(b"content-length", str(len(body)).encode())])
 
 
 async def show(scope, receive, send):
     """The request as the application sees it."""
-    headers = " ".join(f"{name.decode()}={value.decode()}" for name, value in scope["headers"])
+    headers = " ".join(f"{name.decode()}={value.decode('latin-1')}" for name, value in scope["headers"])
     await answer(
         send, 200, f"{scope['method']} {scope['path']} ? {scope['query_string'].decode()} | {headers}".encode()
     )

@@ -124,11 +124,13 @@ class Answer(NamedTuple):
 class House:
     """A gateway over the small spec with everything a test may turn."""
 
-    def __init__(self, tmp_path: Any, spec: Mapping[str, Any] | None = None, modules: Any = None, **options: Any) -> None:
+    def __init__(
+        self, tmp_path: Any, spec: Mapping[str, Any] | None = None, modules: Any = None, **options: Any
+    ) -> None:
         file = tmp_path / "spec.json"
         file.write_text(json.dumps(spec or small_spec()))
         self.clock = StillClock()
-        self.platform = Platform()
+        self.platform = options.pop("platform", None) or Platform()
         self.revocations = Revocations.of()
         self.settings = load(env={**{k: str(v) for k, v in options.pop("env", {}).items()}})
         self.tokens = AccessTokens(

@@ -3,7 +3,14 @@
 import copy
 from typing import Any
 
-REQUEST_ID = {"name": "X-Request-ID", "in": "header", "required": True, "type": "string", "minLength": 1, "maxLength": 32}
+REQUEST_ID = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "required": True,
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 32,
+}
 DEADLINE = {"name": "X-Request-Deadline", "in": "header", "type": "string", "minLength": 1, "maxLength": 40}
 SHOP_ID = {"name": "shopID", "in": "path", "required": True, "type": "string", "minLength": 1, "maxLength": 40}
 
@@ -41,8 +48,15 @@ SPEC: dict[str, Any] = {
             "get": operation(
                 "getShops",
                 [
-                    {"name": "limit", "in": "query", "required": True, "type": "integer", "format": "int32",
-                     "minimum": 1, "maximum": 1000},
+                    {
+                        "name": "limit",
+                        "in": "query",
+                        "required": True,
+                        "type": "integer",
+                        "format": "int32",
+                        "minimum": 1,
+                        "maximum": 1000,
+                    },
                     {"name": "offset", "in": "query", "type": "integer", "minimum": 0},
                     {"name": "status", "in": "query", "type": "string", "enum": ["open", "closed"]},
                     {"name": "fromTime", "in": "query", "type": "string", "format": "date-time"},
@@ -51,24 +65,41 @@ SPEC: dict[str, Any] = {
                     {"name": "rate", "in": "query", "type": "number", "minimum": 0, "exclusiveMinimum": True},
                     {"name": "deep", "in": "query", "type": "boolean"},
                     {"name": "geoIDs", "in": "query", "type": "array", "items": {"type": "integer", "format": "int32"}},
-                    {"name": "tag", "in": "query", "type": "array", "collectionFormat": "multi", "maxItems": 2,
-                     "items": {"type": "string", "minLength": 1}},
+                    {
+                        "name": "tag",
+                        "in": "query",
+                        "type": "array",
+                        "collectionFormat": "multi",
+                        "maxItems": 2,
+                        "items": {"type": "string", "minLength": 1},
+                    },
                     {"name": "rrn", "in": "query", "type": "string", "pattern": "^[a-zA-Z0-9]{12}$"},
                 ],
                 {"200": {"schema": {"type": "array", "items": {"$ref": "#/definitions/Shop"}}, "description": "ok"}},
             ),
             "post": operation(
                 "createShop",
-                [{"name": "shopParams", "in": "body", "required": True, "schema": {"$ref": "#/definitions/ShopParams"}}],
+                [
+                    {
+                        "name": "shopParams",
+                        "in": "body",
+                        "required": True,
+                        "schema": {"$ref": "#/definitions/ShopParams"},
+                    }
+                ],
                 {"201": answer("Shop"), "409": answer("ConflictError")},
             ),
         },
         "/shops/{shopID}": {
-            "get": operation("getShopByID", [{"$ref": "#/parameters/shopID"}], {"200": answer("Shop"), "404": GENERAL_ERROR}),
+            "get": operation(
+                "getShopByID", [{"$ref": "#/parameters/shopID"}], {"200": answer("Shop"), "404": GENERAL_ERROR}
+            ),
             "put": operation(
                 "updateShop",
-                [{"$ref": "#/parameters/shopID"},
-                 {"name": "change", "in": "body", "schema": {"$ref": "#/definitions/Tool"}}],
+                [
+                    {"$ref": "#/parameters/shopID"},
+                    {"name": "change", "in": "body", "schema": {"$ref": "#/definitions/Tool"}},
+                ],
                 {"200": answer("Shop"), "404": GENERAL_ERROR},
             ),
             "delete": operation("deleteShop", [{"$ref": "#/parameters/shopID"}], {"204": EMPTY, "404": GENERAL_ERROR}),
@@ -167,7 +198,11 @@ SPEC: dict[str, Any] = {
         "VAT": {
             "allOf": [
                 {"$ref": "#/definitions/TaxMode"},
-                {"type": "object", "required": ["rate"], "properties": {"rate": {"type": "string", "enum": ["0%", "20%"]}}},
+                {
+                    "type": "object",
+                    "required": ["rate"],
+                    "properties": {"rate": {"type": "string", "enum": ["0%", "20%"]}},
+                },
             ]
         },
         "Tool": {
@@ -179,7 +214,11 @@ SPEC: dict[str, Any] = {
         "Card": {
             "allOf": [
                 {"$ref": "#/definitions/Tool"},
-                {"type": "object", "required": ["number"], "properties": {"number": {"type": "string", "pattern": "^\\d{4}$"}}},
+                {
+                    "type": "object",
+                    "required": ["number"],
+                    "properties": {"number": {"type": "string", "pattern": "^\\d{4}$"}},
+                },
             ]
         },
         "TokenizedCard": {

@@ -19,11 +19,11 @@ from translator.revocations import Revocations
 
 NOW = int(START.timestamp())
 CLAIMS = {"jti": "t1", "sub": PARTY, "exp": NOW + 60, "resource_access": {"common-api": {"roles": ["party:read"]}}}
-PUBLIC_PEM = signing_key().public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+PUBLIC_PEM = (
+    signing_key().public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 )
-PUBLIC_DER = signing_key().public_key().public_bytes(
-    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+PUBLIC_DER = (
+    signing_key().public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 )
 KID = kid_of(signing_key().public_key())
 
@@ -77,7 +77,9 @@ REFUSED = {
     "key inside the token": signed(
         CLAIMS, other_key(), "evil", jwk=json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(other_key().public_key()))
     ),
-    "key at an address": signed(CLAIMS, other_key(), "evil", jku="https://evil.example/jwks", x5u="https://evil.example"),
+    "key at an address": signed(
+        CLAIMS, other_key(), "evil", jku="https://evil.example/jwks", x5u="https://evil.example"
+    ),
     "crit": signed(CLAIMS, crit=["exp"], exp=1),
     "crit of an unknown word": signed(CLAIMS, crit=["urn:x"]),
     "unencoded payload": by_hand({"alg": "RS256", "kid": KID, "b64": False, "crit": ["b64"]}),
@@ -133,7 +135,8 @@ def test_exp_of_zero_never_ends():
 
 
 @pytest.mark.parametrize(
-    "claim", [None, {}, {"common-api": None}, {"common-api": {"roles": "party:read"}}, {"other": {"roles": ["party:read"]}}, []]
+    "claim",
+    [None, {}, {"common-api": None}, {"common-api": {"roles": "party:read"}}, {"other": {"roles": ["party:read"]}}, []],
 )
 def test_roles_of_another_shape_are_no_roles(claim):
     identity = tokens_of().identify(signed({**CLAIMS, "resource_access": claim}), START)
@@ -250,7 +253,9 @@ def pem_of(key):
 def test_a_directory_of_private_and_public_keys_is_a_keyset(tmp_path):
     (tmp_path / "capi.pem").write_bytes(pem_of(signing_key()))
     (tmp_path / "old.pem").write_bytes(
-        other_key().public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        other_key()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     (tmp_path / "notes.txt").write_text("no key")
     keyset = load_keyset(tmp_path, tmp_path / "capi.pem")
@@ -259,7 +264,7 @@ def test_a_directory_of_private_and_public_keys_is_a_keyset(tmp_path):
 
 
 def test_a_kid_is_the_hash_of_the_public_key():
-    assert KID == base64.urlsafe_b64encode(hashlib.sha256(PUBLIC_DER).digest()).rstrip(b"=").decode()
+    assert base64.urlsafe_b64encode(hashlib.sha256(PUBLIC_DER).digest()).rstrip(b"=").decode() == KID
 
 
 @pytest.mark.parametrize(

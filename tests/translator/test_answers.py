@@ -93,7 +93,11 @@ def test_a_row_may_word_its_message_from_the_exception():
 
 @pytest.mark.parametrize(
     ("row", "body"),
-    [(PublicError(401), None), (PublicError(429, message="limit"), {"message": "limit"}), (PublicError(400, "x"), {"code": "x", "message": ""})],
+    [
+        (PublicError(401), None),
+        (PublicError(429, message="limit"), {"message": "limit"}),
+        (PublicError(400, "x"), {"code": "x", "message": ""}),
+    ],
 )
 def test_the_body_of_a_row_is_what_it_says(row, body):
     assert row.reply().body == body

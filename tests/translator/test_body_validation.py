@@ -113,7 +113,10 @@ def test_a_body_outside_the_spec_gets_its_first_violation(house, body, descripti
         (b"", "not_found"),
         (b"{", "wrong_body, description: Invalid json"),
         (b'{"a":1,"a":2}', "wrong_body, description: Invalid json"),
-        (b'{"name":"abc","currency":"RUB","metadata":{"n":99999999999999999999}}', "wrong_body, description: Number is too large"),
+        (
+            b'{"name":"abc","currency":"RUB","metadata":{"n":99999999999999999999}}',
+            "wrong_body, description: Number is too large",
+        ),
     ],
 )
 def test_a_body_that_is_no_json_is_told_so(house, body, rest):

@@ -38,7 +38,9 @@ def raw(body):
 SAME = {
     "a list": get(""),
     "a body": post(),
-    "a body with much in it": post(amount=1, metadata={"a": [1]}, rate=0.5, tool={"toolType": "Card", "number": "4242"}),
+    "a body with much in it": post(
+        amount=1, metadata={"a": [1]}, rate=0.5, tool={"toolType": "Card", "number": "4242"}
+    ),
     "a missing property": raw(b'{"name":"abc"}'),
     "a wrong type": post(amount="1"),
     "a wrong type deep inside": post(cart=[{"price": "1", "cost": 1}]),
@@ -63,7 +65,7 @@ SAME = {
     "another content type": post() | {"headers": {"content-type": "text/plain"}},
     "another path": request("GET", "/v9/nowhere"),
     "another method": request("DELETE", "/v9/shops"),
-    "a dot in the path": request("GET", "/v9/categories/."),
+    "a slash behind a percent sign": request("GET", "/v9/shops/a%2Fb"),
 }
 
 DIFFERENT = {
@@ -72,7 +74,11 @@ DIFFERENT = {
     "a discriminator's schema": (post(tool={"toolType": "Card"}), SERVED, 400, "the chosen definition applies"),
     "an integer beyond int64": (post(amount=2**63), SERVED, 400, "format int64 is a bound"),
     "an integer of 5000 digits": (
-        raw(b'{"name":"abc","currency":"RUB","amount":' + b"1" * 5000 + b"}"), 500, 400, "a caller's fault is no 5xx"),
+        raw(b'{"name":"abc","currency":"RUB","amount":' + b"1" * 5000 + b"}"),
+        500,
+        400,
+        "a caller's fault is no 5xx",
+    ),
     "NaN": (raw(b'{"name":"abc","currency":"RUB","rate":NaN}'), SERVED, 400, "no JSON (RFC 8259)"),
     "duplicate keys": (raw(b'{"name":"abc","name":"abd","currency":"RUB"}'), SERVED, 400, "two readers, two meanings"),
     "a lone surrogate": (raw(b'{"name":"\\ud800bc","currency":"RUB"}'), SERVED, 400, "it cannot be written as UTF-8"),
@@ -85,9 +91,18 @@ DIFFERENT = {
     "a chunked body": (post() | {"chunks": [RAW[:4], RAW[4:]]}, 400, SERVED, "RFC 9112 7.1"),
     "a Content-Length of letters": (post() | {"length": "abc"}, 500, 400, "a caller's fault is no 5xx"),
     "a body in UTF-16": (
-        post() | {"headers": {"content-type": "application/json; charset=utf-16"}}, SERVED, 415, "JSON is UTF-8"),
+        post() | {"headers": {"content-type": "application/json; charset=utf-16"}},
+        SERVED,
+        415,
+        "JSON is UTF-8",
+    ),
     "a body without content type": (post() | {"headers": {"content-type": None}}, SERVED, 415, "nothing is guessed"),
-    "a compressed body": (post() | {"headers": {"content-encoding": "gzip"}}, SERVED, 415, "it was not unpacked either"),
+    "a compressed body": (
+        post() | {"headers": {"content-encoding": "gzip"}},
+        SERVED,
+        415,
+        "it was not unpacked either",
+    ),
     "an answer nobody wants": (get("") | {"headers": {"accept": "text/html"}}, SERVED, 406, "contract section 3.1"),
     "a plus before an integer": (request("GET", "/v9/shops?limit=%2B1"), SERVED, 400, "coercion is exact"),
     "an underscore in an integer": (request("GET", "/v9/shops?limit=1_0"), SERVED, 400, "coercion is exact"),
@@ -96,10 +111,26 @@ DIFFERENT = {
     "a query that is no UTF-8": (get("x=%ff"), SERVED, 400, "nothing is replaced by U+FFFD"),
     "an address in the query": (get("payerIP=1"), SERVED, 400, "ip-address is a format of the contract"),
     "an integer beyond int64 in the query": (get("offset=" + "9" * 30), SERVED, 400, "nothing behind us can hold it"),
-    "a huge integer in the path": (request("GET", "/v9/categories/" + "9" * 5000), 500, 400, "a caller's fault is no 5xx"),
-    "a path parameter that is no integer": (request("GET", "/v9/categories/+"), 404, 400, "the path exists, its value is wrong"),
+    "a huge integer in the path": (
+        request("GET", "/v9/categories/" + "9" * 5000),
+        500,
+        400,
+        "a caller's fault is no 5xx",
+    ),
+    "a path parameter that is no integer": (
+        request("GET", "/v9/categories/+"),
+        404,
+        400,
+        "the path exists, its value is wrong",
+    ),
     "a path that is no UTF-8": (request("GET", "/v9/shops/%ff"), SERVED, 404, "nothing is replaced by U+FFFD"),
-    "a slash behind a percent sign": (request("GET", "/v9/shops/a%2Fb"), SERVED, 404, "proxies read it in two ways"),
+    "a dot as an integer in the path": (
+        request("GET", "/v9/categories/."),
+        404,
+        400,
+        "the path exists, its value is wrong",
+    ),
+    "a nul in the path": (request("GET", "/v9/shops/%00"), SERVED, 400, "stores refuse it later"),
     "a preflight": (request("OPTIONS", "/v9/shops"), 405, SERVED, "pages call this API (3.8)"),
     "HEAD": (request("HEAD", "/v9/shops?limit=1"), SERVED, 405, "the contract has no HEAD"),
 }

@@ -38,7 +38,9 @@ def test_a_broken_body_is_400(house, body):
     assert is_invalid_request(house.send("POST", "/v9/shops", body=body))
 
 
-@pytest.mark.parametrize("number", [".", "+", "-", "1.", "1e5", "NaN", "%2B1", "%20", "9" * 5000, "1_0", "\u0661", "0x1"])
+@pytest.mark.parametrize(
+    "number", [".", "+", "-", "1.", "1e5", "NaN", "%2B1", "%20", "9" * 5000, "1_0", "\u0661", "0x1"]
+)
 def test_a_broken_number_in_the_path_is_4xx(house, number):
     assert house.send("GET", "/v9/categories/" + number).status in (400, 404)
 
@@ -128,15 +130,43 @@ def test_repeated_headers_are_read_as_one(house):
 
 
 names = st.sampled_from(
-    [b"authorization", b"x-request-id", b"x-request-deadline", b"content-type", b"content-length", b"accept",
-     b"content-encoding", b"transfer-encoding", b"x-forwarded-for", b"origin", b"traceparent", b"x-amzn-trace-id",
-     b"", b"\xff", b"host"]
+    [
+        b"authorization",
+        b"x-request-id",
+        b"x-request-deadline",
+        b"content-type",
+        b"content-length",
+        b"accept",
+        b"content-encoding",
+        b"transfer-encoding",
+        b"x-forwarded-for",
+        b"origin",
+        b"traceparent",
+        b"x-amzn-trace-id",
+        b"",
+        b"\xff",
+        b"host",
+    ]
 )
 values = st.one_of(
     st.binary(max_size=40),
     st.sampled_from(
-        [b"Bearer x", b"1", b"1s", b"-1s", b"9" * 400 + b"s", JSON.encode(), b"gzip", b"chunked", b"1.2.3.4, x",
-         b"Root=1-5759e988-bd862e3fe1be46a994272793", b"\xff" * 10, b";" * 200, b"q=1,*/*", b"Bearer " + b"a." * 5000]
+        [
+            b"Bearer x",
+            b"1",
+            b"1s",
+            b"-1s",
+            b"9" * 400 + b"s",
+            JSON.encode(),
+            b"gzip",
+            b"chunked",
+            b"1.2.3.4, x",
+            b"Root=1-5759e988-bd862e3fe1be46a994272793",
+            b"\xff" * 10,
+            b";" * 200,
+            b"q=1,*/*",
+            b"Bearer " + b"a." * 5000,
+        ]
     ),
 )
 targets = st.one_of(

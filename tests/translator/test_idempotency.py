@@ -38,7 +38,11 @@ TABLE = [
     ("a line less", {"cart": FIRST["cart"][:1]}, False),
     ("a price", {"cart": [{"product": "a", "price": 1}, {"product": "b", "price": 3}]}, False),
     ("prices exchanged", {"cart": [{"product": "a", "price": 2}, {"product": "b", "price": 1}]}, False),
-    ("a tax that the first line did not name", {"cart": [{**FIRST["cart"][0], "taxMode": {"rate": "0%"}}, FIRST["cart"][1]]}, True),
+    (
+        "a tax that the first line did not name",
+        {"cart": [{**FIRST["cart"][0], "taxMode": {"rate": "0%"}}, FIRST["cart"][1]]},
+        True,
+    ),
     ("no cart", {"cart": None}, False),
     ("an empty cart", {"cart": []}, False),
 ]
@@ -100,7 +104,8 @@ bodies = st.fixed_dictionaries(
         "shopID": st.text("ab", max_size=1),
         "amount": st.integers(0, 2),
         "cart": st.lists(
-            st.fixed_dictionaries({}, optional={"product": st.text("ab", max_size=1), "price": st.integers(0, 1)}), max_size=4
+            st.fixed_dictionaries({}, optional={"product": st.text("ab", max_size=1), "price": st.integers(0, 1)}),
+            max_size=4,
         ),
     },
 )
@@ -131,9 +136,13 @@ def test_saying_more_never_conflicts_and_saying_less_always_does(body, more):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=5), st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=5))
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=5),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=5),
+)
 def test_arrays_agree_exactly_when_their_elements_can_be_paired(first, repeat):
     """Against the definition: some order of the repeat in which each element says what the first's does."""
+
     def record(pair):
         return {name: value for name, value in zip("12", pair, strict=True) if value}
 
@@ -163,7 +172,9 @@ def test_same_external_id_with_another_amount_conflicts_and_names_the_first_obje
     second = house.send("POST", "/v9/shops", json={**GOOD, "externalID": "e1", "amount": 2})
     assert second.status == 409
     assert second.json == {
-        "externalID": "e1", "id": first.json["id"], "message": "This externalID has been used by another request"
+        "externalID": "e1",
+        "id": first.json["id"],
+        "message": "This externalID has been used by another request",
     }
     assert len(house.platform.calls) == 1
 

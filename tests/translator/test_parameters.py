@@ -38,7 +38,7 @@ REFUSED = [
     ("limit", "1.0", "wrong_type"),
     ("limit", "1e2", "wrong_type"),
     ("limit", "0x10", "wrong_type"),
-    ("limit", "١", "wrong_type"),
+    ("limit", "\u0661", "wrong_type"),
     ("limit", "²", "wrong_type"),
     ("limit", "-", "wrong_type"),
     ("limit", "9" * 5000, "wrong_type"),

@@ -10,7 +10,9 @@ def violation(answer):
     return answer.json["message"].removeprefix("Request parameter: ")
 
 
-@pytest.mark.parametrize("header", [None, "", "Basic abc", "Bearer", "Bearer ", "bearer abc", "Token abc", "Bearer a b"])
+@pytest.mark.parametrize(
+    "header", [None, "", "Basic abc", "Bearer", "Bearer ", "bearer abc", "Token abc", "Bearer a b"]
+)
 def test_without_a_bearer_header_it_is_401_before_anything_else(house, header):
     answer = house.send(
         "POST",
@@ -177,7 +179,12 @@ def test_a_preflight_is_answered_without_a_token(house):
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-methods"] == "GET, POST, PUT, DELETE, OPTIONS"
     assert set(answer.headers["access-control-allow-headers"].split(", ")) == {
-        "x-requested-with", "content-type", "accept", "authorization", "x-request-id", "x-request-deadline",
+        "x-requested-with",
+        "content-type",
+        "accept",
+        "authorization",
+        "x-request-id",
+        "x-request-deadline",
     }
 
 
@@ -194,8 +201,19 @@ def test_without_an_origin_setting_there_are_no_cors_headers(tmp_path):
 def test_one_line_is_logged_per_request(house, log_lines):
     house.send("PUT", "/v9/shops/1/suspend", headers={"x-request-id": "abc"})
     (line,) = [line for line in log_lines if b'"http.request"' in line]
-    for part in (b'"operation":"suspendShop"', b'"status":202', b'"request_id":"abc"', b'"party":"party-1"', b'"trace_id":"'):
+    for part in (
+        b'"operation":"suspendShop"',
+        b'"status":202',
+        b'"request_id":"abc"',
+        b'"party":"party-1"',
+        b'"trace_id":"',
+    ):
         assert part in line
+
+
+def test_the_trace_of_amazon_is_found_in_the_log(house, log_lines):
+    house.send("PUT", "/v9/shops/1/suspend", headers={"x-amzn-trace-id": "Root=1-5759e988-bd862e3fe1be46a994272793"})
+    assert b'"x_amzn_trace_id":"Root=1-5759e988-bd862e3fe1be46a994272793"' in log_lines[-1]
 
 
 def test_neither_token_nor_body_is_logged(house, log_lines):

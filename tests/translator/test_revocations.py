@@ -148,7 +148,7 @@ def status_of(gateway, token):
 
 async def alive(gateway, during):
     """Runs `during` between the gateway's startup and its shutdown."""
-    started, ended, sent = asyncio.Event(), asyncio.Event(), []
+    started, complete, ended, sent = asyncio.Event(), asyncio.Event(), asyncio.Event(), []
 
     async def receive():
         if started.is_set():
@@ -159,9 +159,10 @@ async def alive(gateway, during):
 
     async def send(message):
         sent.append(message["type"])
+        complete.set()
 
     living = asyncio.create_task(gateway({"type": "lifespan"}, receive, send))
-    await asyncio.sleep(0.01)
+    await complete.wait()
     result = await during()
     ended.set()
     await living

@@ -117,24 +117,47 @@ def change(edit):
 
 SPECS = {
     "an operationId used twice": (
-        lambda spec: spec["paths"]["/tokens"]["post"].update(operationId="createShop"), "createShop stands in the spec twice"),
-    "no operationId": (lambda spec: spec["paths"]["/tokens"]["post"].pop("operationId"), "POST /tokens has no operationId"),
+        lambda spec: spec["paths"]["/tokens"]["post"].update(operationId="createShop"),
+        "createShop stands in the spec twice",
+    ),
+    "no operationId": (
+        lambda spec: spec["paths"]["/tokens"]["post"].pop("operationId"),
+        "POST /tokens has no operationId",
+    ),
     "a reference to nothing": (
-        lambda spec: spec["definitions"]["Line"]["properties"].update(x={"$ref": "#/definitions/Nothing"}), "#/definitions/Nothing"),
+        lambda spec: spec["definitions"]["Line"]["properties"].update(x={"$ref": "#/definitions/Nothing"}),
+        "#/definitions/Nothing",
+    ),
     "a parameter that is nowhere": (
-        lambda spec: spec["paths"]["/tokens"]["post"]["parameters"].append({"$ref": "#/parameters/none"}), "Operation createToken"),
+        lambda spec: spec["paths"]["/tokens"]["post"]["parameters"].append({"$ref": "#/parameters/none"}),
+        "Operation createToken",
+    ),
     "a keyword nobody enforces": (
-        lambda spec: spec["definitions"]["Line"].update(oneOf=[{}]), "'oneOf', which would not be enforced"),
+        lambda spec: spec["definitions"]["Line"].update(oneOf=[{}]),
+        "'oneOf', which would not be enforced",
+    ),
     "a pattern that cannot be compiled": (
-        lambda spec: spec["definitions"]["ShopParams"]["properties"]["account"].update(pattern="(?<=x)y"), "cannot be compiled"),
+        lambda spec: spec["definitions"]["ShopParams"]["properties"]["account"].update(pattern="(?<=x)y"),
+        "cannot be compiled",
+    ),
     "a path parameter that is not in the path": (
-        lambda spec: spec["paths"]["/tokens"]["post"]["parameters"].append({"$ref": "#/parameters/shopID"}), "do not agree"),
+        lambda spec: spec["paths"]["/tokens"]["post"]["parameters"].append({"$ref": "#/parameters/shopID"}),
+        "do not agree",
+    ),
     "two parameters of one name": (
         lambda spec: spec["paths"]["/shops"]["get"]["parameters"].append(
-            {"name": "limit", "in": "header", "type": "string"}), "two parameters are called limit"),
-    "a public operation": (lambda spec: spec["paths"]["/tokens"]["post"].update(security=[]), "createToken needs no token"),
-    "two paths that are one": (
-        lambda spec: spec["paths"].update({"/shops/{x}/suspend": spec["paths"].pop("/categories/{categoryID}")}), "Operation getCategoryByRef"),
+            {"name": "limit", "in": "header", "type": "string"}
+        ),
+        "two parameters are called limit",
+    ),
+    "a public operation": (
+        lambda spec: spec["paths"]["/tokens"]["post"].update(security=[]),
+        "createToken needs no token",
+    ),
+    "a path whose parameters have other names": (
+        lambda spec: spec["paths"].update({"/shops/{x}/suspend": spec["paths"].pop("/categories/{categoryID}")}),
+        "Operation getCategoryByRef",
+    ),
     "what is no Swagger": (lambda spec: spec.update(swagger="3.0"), "Swagger"),
 }
 

@@ -74,10 +74,13 @@ def test_an_integer_beyond_int64_stays_an_integer_and_is_reported(number):
 
 
 members = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=6)
-    | st.text(":ab\\\"", max_size=4),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(":a\\\"", max_size=3), inner, max_size=4),
+    | st.text(':ab\\"', max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(':a\\"', max_size=3), inner, max_size=4),
     max_leaves=12,
 )
 

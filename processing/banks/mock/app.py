@@ -185,7 +185,7 @@ class Desk:
             txn=wire.matching(read, "txn", wire.REFERENCE),
             amount=wire.amount_of(read),
             levy=0 if read.get("levy") is None else wire.amount_of(levy),
-            reason=wire.matching(read, "reason", wire.REFERENCE),
+            reason=wire.matching(read, "reason", wire.TEXT),
         )
         self.clockwork.wake()
         return delivery.json_answer(wire.dispute_view(dispute, self.bank.books.authorisation(dispute.txn)))

@@ -1,11 +1,14 @@
 """Answers that go wrong on purpose: HTTP 500, a dropped or cut connection, garbage, lies.
 
-Dropping happens on the transport. ASGI has no word for "hang up", but the server ends a connection whose application
-was cancelled before its answer was complete, and writes nothing more; so the drop raises `CancelledError`. Before the
-first byte the caller sees a connection closed without an answer, in the middle a body shorter than announced.
+ASGI has no word for "hang up". A connection is dropped for real, on the socket: the one whose other end is the caller's
+address is shut down before anything is written, so the caller sees it closed without an answer, whatever server this
+runs under. A cut answer announces its length and ends in the middle; the server closes behind it.
 """
 
-import asyncio
+import contextlib
+import os
+import socket
+import stat
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,7 +25,8 @@ class HangUp(Response):
     """Closes the connection without a single byte of answer."""
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
-        raise asyncio.CancelledError
+        if scope["client"] is not None:
+            shut_down(scope["client"])
 
 
 class CutShort(Response):
@@ -31,7 +35,16 @@ class CutShort(Response):
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
-        raise asyncio.CancelledError
+
+
+def shut_down(peer: tuple[str, int]) -> None:
+    """Ends this process's connection with `peer`, both ways and at once."""
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                with socket.socket(fileno=os.dup(descriptor)) as connection:
+                    if connection.getpeername()[:2] == tuple(peer):
+                        connection.shutdown(socket.SHUT_RDWR)
 
 
 def json_answer(body: Any, status: int = 200) -> Response:

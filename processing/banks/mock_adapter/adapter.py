@@ -166,7 +166,11 @@ class MockBankAdapter:
         if (transaction.extra or {}).get("state") == "TAKEN":
             is_whole = cash == payment.payment.cost
             return protocol.succeeded(transaction) if is_whole else protocol.failed(NOT_HERE, "taken whole at once")
-        return answers.changed(payment, self._done(context, payment, memory, "capture", payment.reference, cash))
+        receipt = self._done(context, payment, memory, "capture", payment.reference, cash)
+        is_taken_already = receipt.state == "TAKEN" and receipt.left == cash.amount
+        if payment.payment.capture_at_once and is_taken_already:
+            return protocol.succeeded(transaction)
+        return answers.changed(payment, receipt)
 
     def _refund(self, context: Context, payment: PaymentContext, memory: Memory | None) -> ProxyResult:
         if payment.refund is None:

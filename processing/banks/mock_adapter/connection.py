@@ -104,13 +104,17 @@ class Connection:
         return self._whole(answer)
 
     def _whole(self, answer: urllib3.BaseHTTPResponse) -> Reply:
+        """Reads to the end: only there it shows whether the body is as long as announced."""
+        body = b""
         try:
-            body = answer.read(ANSWER_BYTES_MAX + 1)
+            while len(body) <= ANSWER_BYTES_MAX and (part := answer.read(ANSWER_BYTES_MAX)):
+                body += part
         except HTTPError as error:
             raise Unknown(f"half an answer from the bank: {type(error).__name__}", source="external") from None
-        if len(body) > ANSWER_BYTES_MAX:
+        is_framed = "content-length" in answer.headers or "transfer-encoding" in answer.headers
+        if len(body) > ANSWER_BYTES_MAX or not is_framed:
             answer.close()
-            raise Unknown("the bank's answer is too large", source="external")
+            raise Unknown("the bank's answer is too large, or has no end", source="external")
         answer.release_conn()
         if answer.status >= 500:
             raise Unknown(f"the bank answered {answer.status}", source="external")

@@ -1,11 +1,11 @@
-"""The rules that every adapter keeps, whatever its bank. A new adapter's test file is three lines:
+"""The rules that every adapter keeps, whatever its bank. A new adapter's test is three lines:
 
-    from tests.processing.banks.conformance import AdapterRules
-    from tests.processing.banks.my_bench import bench  # noqa: F401 - the fixture that the rules ask for
-    class TestMyAdapter(AdapterRules): "My bank's adapter keeps the rules."
+    class TestMyAdapter(AdapterRules):
+        @pytest.fixture
+        def bench(self): return my_bench()
 
-`bench` is a fixture that yields a `Bench`: the adapter in front of its bank (a real one's sandbox, or a simulator, over
-a real connection) and what the rules need to know of that bank. Timers are not waited for: the driver calls at once.
+`bench` gives a `Bench`: the adapter in front of its bank (a real one's sandbox, or a simulator, over a real connection)
+and what the rules need to know of that bank. Timers are not waited for: the driver calls again at once.
 """
 
 import time
@@ -154,16 +154,15 @@ class Payment:
         return self.results[-1].intent.suspend
 
 
-@pytest.fixture
-def challenged(bench: Bench) -> Payment:
-    """A payment whose payer must go to the bank's page."""
-    payment = Payment(bench, "challenge", redirect_url="https://shop.example/done")
-    payment.step()
-    return payment
-
-
 class AdapterRules:
     """Every test is a rule of processing/banks/protocol.py."""
+
+    @pytest.fixture
+    def challenged(self, bench: Bench) -> Payment:
+        """A payment whose payer must go to the bank's page."""
+        payment = Payment(bench, "challenge", redirect_url="https://shop.example/done")
+        payment.step()
+        return payment
 
     def test_an_approved_payment_succeeds_with_its_transaction(self, bench: Bench):
         payment = Payment(bench, "approved").drive()
@@ -190,6 +189,12 @@ class AdapterRules:
 
     def test_a_payment_that_was_captured_at_once_is_captured_already(self, bench: Bench):
         payment = Payment(bench, "approved").drive()
+        assert payment.begin(Target.CAPTURED, f"{payment.reference}.capture").drive().succeeded
+        assert bench.taken(payment.reference) == COST.amount
+
+    def test_a_capture_finds_money_that_was_taken_at_once_though_only_the_transactions_id_is_known(self, bench: Bench):
+        payment = Payment(bench, "approved").drive()
+        payment.transaction = domain.TransactionInfo(id=payment.transaction.id)
         assert payment.begin(Target.CAPTURED, f"{payment.reference}.capture").drive().succeeded
         assert bench.taken(payment.reference) == COST.amount
 

@@ -31,7 +31,7 @@ SHORT = Delays(slow_ms=20, stuck_ms=60, pending_ms=500, late_ms=2_000, challenge
 
 @dataclass
 class Answer:
-    """What came back; `dropped` when the connection was closed before the answer was whole."""
+    """What came back; `dropped` when that is no whole answer."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -47,13 +47,41 @@ class MovedClock:
     """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
-        self.now = START
+        self.now: datetime | None = START
 
     def __call__(self) -> datetime:
-        return self.now
+        return self.now or datetime.now(UTC)
+
+    def follow(self) -> None:
+        """Shows the machine's time from now on."""
+        self.now = None
 
     def pass_ms(self, milliseconds: int) -> None:
-        self.now += timedelta(milliseconds=milliseconds)
+        self.now = self() + timedelta(milliseconds=milliseconds)
+
+
+async def call_app(app: Any, method: str, path: str, raw: bytes, headers: Mapping[str, str]) -> Answer:
+    """One request to an ASGI app, without a socket."""
+    path, _, query = path.partition("?")
+    answer = Answer(dropped=True)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        answer.body += message.get("body", b"")
+        answer.dropped = message["type"] == "http.response.start" or message.get("more_body", False)
+
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "http_version": "1.1",
+        "scheme": "http", "server": ("bank.test", 80), "client": None, "root_path": "",
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return answer
 
 
 class BankInMemory:
@@ -79,31 +107,7 @@ class BankInMemory:
             "content-type": "application/json",
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
-        return asyncio.run(self._exchange(method, path, raw, sent))
-
-    async def _exchange(self, method: str, path: str, raw: bytes, headers: Mapping[str, str]) -> Answer:
-        path, _, query = path.partition("?")
-        answer = Answer()
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": raw, "more_body": False}
-
-        async def send(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                answer.status = message["status"]
-                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            answer.body += message.get("body", b"")
-
-        scope = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "http_version": "1.1",
-            "scheme": "http", "server": ("bank.test", 80), "client": ("127.0.0.1", 1), "root_path": "",
-        }  # fmt: skip
-        try:
-            await self.app(scope, receive, send)
-        except asyncio.CancelledError:
-            answer.dropped = True
-        return answer
+        return asyncio.run(call_app(self.app, method, path, raw, sent))
 
     def post_form(self, path: str, **fields: str) -> Answer:
         form = urlencode(fields).encode()

@@ -1,13 +1,12 @@
-"""The mock bank as a process, its adapter in front of it, and a vault of test cards in between."""
+"""The mock bank's adapter on the bench: the bank as a process, a vault of test cards, a payer with a browser."""
 
+import html
 import re
 import urllib.parse
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import orjson
-import pytest
 import urllib3
 
 from processing.banks.mock import cards
@@ -83,24 +82,6 @@ def tool(number: str) -> domain.PaymentTool:
     return domain.PaymentTool(bank_card=card)
 
 
-@pytest.fixture(scope="module")
-def bank_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankProcess]:
-    process = BankProcess(tmp_path_factory.mktemp("bank"), slow_answer_ms=200)
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def vault_cards() -> TestCards:
-    return TestCards()
-
-
-@pytest.fixture
-def clock() -> RunningClock:
-    return RunningClock()
-
-
 def adapter_at(
     url: str, bank: BankProcess, vault_cards: TestCards, clock: RunningClock, timeout_ms: int = 1_000
 ) -> MockBankAdapter:
@@ -109,8 +90,7 @@ def adapter_at(
     return MockBankAdapter(connection, vault_cards, "http://vault.test/callbacks/mock", clock)
 
 
-@pytest.fixture
-def bench(bank_process: BankProcess, vault_cards: TestCards, clock: RunningClock) -> Bench:
+def bench_of(bank_process: BankProcess, vault_cards: TestCards, clock: RunningClock) -> Bench:
     def books(reference: str) -> dict:
         return bank_process.call("GET", f"/books?reference={reference}").json()
 
@@ -153,6 +133,7 @@ def walk_through(interaction: domain.UserInteraction, passes: bool, home: str) -
         page = urllib3.request("POST", base, body=urllib.parse.urlencode(form))
     assert page.status == 200
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.data.decode()))
+    fields = {name: html.unescape(value) for name, value in fields.items()}
     pressed = urllib.parse.urlencode({**fields, "answer": "approve" if passes else "fail"})
     answered = urllib3.request("POST", urllib.parse.urljoin(base, "/acs/answer"), body=pressed, redirect=False)
     assert answered.status == 303

@@ -1,8 +1,7 @@
 """The mock bank's adapter under the suite that every adapter passes."""
 
-from tests.processing.banks.conformance import AdapterRules, challenged  # noqa: F401 - a fixture of the rules
-from tests.processing.banks.mock_bench import bank_process, bench, clock, vault_cards  # noqa: F401 - fixtures too
+from tests.processing.banks.conformance import AdapterRules
 
 
 class TestMockAdapter(AdapterRules):
-    """The mock bank's adapter keeps the rules."""
+    """The fixture `bench` is the one of conftest.py."""

@@ -84,7 +84,7 @@ def test_the_contradicting_card_declines_and_takes_the_money_later(bank: BankInM
 
 def test_a_chargeback_is_told_to_the_merchant(bank: BankInMemory):
     txn = bank.authorise().json["txn"]
-    dispute = {"merchant": MERCHANT, "txn": txn, "amount": "7.00", "currency": "643", "reason": "fraud"}
+    dispute = {"merchant": MERCHANT, "txn": txn, "amount": "7.00", "currency": "643", "reason": "goods not received"}
     opened = bank.call("POST", "/operator/chargebacks", dispute).json
     bank.let_pass(0)
     told = bank.told[0].json

@@ -109,6 +109,10 @@ def test_terms_without_allocations_permit_none():
     assert isinstance(refusal, errors.AllocationNotPermitted)
 
 
+def test_a_part_is_at_least_one_minor_unit():
+    assert Story(create_invoice(allocation=(part(amount(1)),))).state.allocation[0].body.amount == rub(1)
+
+
 def test_a_parts_cart_comes_to_the_part():
     story = Story(create_invoice(allocation=(part(amount(4_000), cart=CART[1:]),)))
     assert story.state.allocation[0].cart == CART[1:]

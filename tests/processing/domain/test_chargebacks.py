@@ -10,6 +10,7 @@ from tests.processing.domain.world import (
     SETTLEMENT,
     TERMS,
     accept_chargeback,
+    approves,
     cancel_chargeback,
     chargeback,
     held,
@@ -131,6 +132,30 @@ def test_money_on_its_way_back_cannot_be_disputed():
     story = paid()
     story.when(refund(7_000))
     assert story.refuses(chargeback(3_001)).maximum == rub(3_000)
+
+
+def test_a_payment_is_not_over_while_a_refund_or_a_dispute_of_it_is_open():
+    story = paid()
+    story.when(refund(6_000))
+    story.when(chargeback(4_000))
+    story.bank(approves())
+    assert story.payment.status is PaymentStatus.CAPTURED
+    story.when(reject_chargeback())
+    assert refunded(story, 4_000, "r2").payment.status is PaymentStatus.REFUNDED
+
+
+def test_whatever_ends_last_says_what_became_of_the_payment():
+    story = paid()
+    story.when(refund(6_000))
+    story.when(chargeback(4_000))
+    story.when(accept_chargeback())
+    assert story.payment.status is PaymentStatus.CAPTURED
+    story.bank(approves())
+    assert story.payment.status is PaymentStatus.REFUNDED
+    story = refunded(paid(), 6_000, "r1")
+    story.when(chargeback(4_000))
+    story.when(accept_chargeback())
+    assert story.payment.status is PaymentStatus.CHARGED_BACK
 
 
 def test_a_dispute_without_a_levy_moves_the_money_alone():

@@ -254,6 +254,13 @@ def test_a_challenge_suspends_the_payment_until_the_payer_comes_back():
     assert isinstance(story.refuses(commands.BeginCallback(tag="tag-1")), errors.SessionNotFound)
 
 
+def test_a_payer_who_came_back_is_not_sent_to_the_page_again():
+    story = started()
+    story.bank(suspends(interaction=PAGE))
+    story.callback("tag-1", sleeps())
+    assert story.payment.interaction is None
+
+
 def test_a_payer_who_never_comes_back_fails_the_payment_with_what_the_adapter_said():
     story = started()
     story.bank(suspends(why=failure.parse("preauthorization_failed:three_ds_not_finished")))
@@ -401,11 +408,11 @@ def test_a_sleeping_session_is_called_again_with_the_adapters_state():
 DEADLINE = START + timedelta(minutes=30)
 
 
-@pytest.mark.parametrize("answer", [sleeps(3600), suspends(seconds=3600)])
-def test_a_payment_still_pending_at_its_deadline_fails(answer):
+@pytest.mark.parametrize("answers", [[], [suspends(seconds=3600)]])
+def test_a_payment_that_waits_for_its_payer_or_was_never_sent_fails_at_its_deadline(answers):
     story = started(processing_deadline=DEADLINE)
-    story.bank(answer)
-    assert story.waits_until() == DEADLINE
+    story.bank(*answers)
+    story.now = DEADLINE
     assert story.wakes() == ["session_finished", "payment_status_changed"]
     assert failure.text(story.payment.failure) == "authorization_failed:processing_deadline_reached"
 
@@ -421,6 +428,16 @@ def test_a_payment_whose_outcome_is_unknown_at_its_deadline_is_stuck_and_asked_a
     assert story.payment.status is PaymentStatus.PENDING
     story.bank(approves())
     assert (story.payment.status, invoice.is_stuck(story.state)) == (PaymentStatus.PROCESSED, False)
+
+
+@pytest.mark.parametrize("answer", [sleeps(3600), suspends(seconds=3600, behaviour=TimeoutBehaviour.CALL_ADAPTER)])
+def test_a_payment_that_the_bank_works_on_at_its_deadline_is_asked_about_at_once(answer):
+    story = started(processing_deadline=DEADLINE)
+    story.bank(answer)
+    assert story.waits_until() == DEADLINE
+    assert story.wakes() == ["payment_stuck", "session_activated"]
+    story.bank(declines("authorization_failed:processing_deadline_reached"))
+    assert (story.payment.status, invoice.is_stuck(story.state)) == (PaymentStatus.FAILED, False)
 
 
 def test_a_call_under_way_at_the_deadline_is_waited_for():

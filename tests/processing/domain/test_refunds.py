@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from processing.domain import errors, failure
+from processing.domain.ledger_moves import ledger_moves
 from processing.domain.statuses import PaymentStatus, RefundStatus
 from processing.domain.terms import AllocationTerms, RefundTerms
 from tests.processing.domain.world import (
@@ -166,6 +167,23 @@ def test_the_refusal_names_the_currency_that_was_sent():
 
 def test_the_balance_must_cover_the_money_and_the_fee():
     assert paid().when(refund(facts=replace(FACTS, available=10_050))) == ["refund_started", "session_started"]
+
+
+def test_the_ledger_is_asked_to_check_the_cover_once_more_when_the_money_is_held():
+    for available, covered in ((10_050, (SETTLEMENT,)), (None, ())):
+        story = paid()
+        before = story.state
+        story.when(refund(facts=replace(FACTS, available=available)))
+        [hold] = ledger_moves(before, story.history[-2], story.state)
+        assert hold.covered == covered
+
+
+def test_a_bank_that_gives_back_another_amount_stops_the_machine():
+    story = paid()
+    story.when(refund(4_000))
+    assert story.bank(approves(TRANSACTION, cost=rub(10_000))) == ["machine_stopped"]
+    story = refunded(paid(), 4_000, "r1", approves(TRANSACTION, cost=rub(4_000)))
+    assert story.payment.refunds[0].status is RefundStatus.SUCCEEDED
 
 
 def test_the_time_for_refunds_runs_out():

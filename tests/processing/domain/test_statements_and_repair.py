@@ -45,6 +45,16 @@ def failed():
     return pending(declines())
 
 
+def capturing():
+    return pending(approves())
+
+
+def cancelling():
+    story = held()
+    story.when(cancel())
+    return story
+
+
 SILENCE, STOP = [], ["machine_stopped"]
 RETURNS = ["bank_statement_recorded", "payment_reversal_started", "session_started"]
 
@@ -54,6 +64,12 @@ STATEMENTS = [
     (held, "inv.1", DECLINED, STOP),
     (held, "inv.1", CAPTURED, STOP),
     (held, "inv.1", VOIDED, STOP),
+    (capturing, "inv.1", APPROVED, SILENCE),
+    (capturing, "inv.1", CAPTURED, SILENCE),
+    (capturing, "inv.1", VOIDED, STOP),
+    (capturing, "inv.1.capture", CAPTURED, SILENCE),
+    (cancelling, "inv.1", VOIDED, SILENCE),
+    (cancelling, "inv.1", CAPTURED, STOP),
     (paid, "inv.1", APPROVED, SILENCE),
     (paid, "inv.1", CAPTURED, SILENCE),
     (paid, "inv.1.capture", CAPTURED, SILENCE),

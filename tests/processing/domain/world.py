@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace as replace
 
-from processing.domain import bank, commands, events, failure, invoice, snapshot
+from processing.domain import bank, charges, commands, events, failure, invoice, snapshot
 from processing.domain.cart import CartLine, InvoiceDetails
 from processing.domain.cash_flow import Fixed, MaxOf, PostingRule, Share
 from processing.domain.errors import DomainError
@@ -385,6 +385,8 @@ def check_money(state, ledger) -> None:
     for payment in state.payments:
         own = {f"{state.id}.{payment.id}{end}" for end in ("", ".capture", ".changed-cost")}
         assert len(own & posted) == (1 if payment.captured_cost else 0)
+        if payment.captured_cost:
+            assert charges.payment_flow(payment, payment.captured_cost) == (payment.cash_flow, payment.fee)
         assert len(own & held) == (1 if payment.status in ("pending", "processed") and payment.plan_id else 0)
         for back in payment.refunds:
             plan_id = f"{state.id}.{payment.id}.refund.{back.id}"

@@ -38,9 +38,10 @@ def test_a_key_is_bound_to_the_first_id_for_ever(database: SqliteDatabase):
     assert again == ids.Binding("A", False, b"meaning", {"invoice_id": "i1"})
 
 
-@pytest.mark.parametrize("other", [
-    KEY._replace(operation="createRefund"), KEY._replace(party_id="other"), KEY._replace(external_id="order-2")
-])
+@pytest.mark.parametrize(
+    "other",
+    [KEY._replace(operation="createRefund"), KEY._replace(party_id="other"), KEY._replace(external_id="order-2")],
+)
 def test_keys_are_told_apart_by_operation_party_and_external_id(database: SqliteDatabase, other: Key):
     ids.bind(database, KEY, Wanted(b"", id="A"))
     assert ids.bind(database, other, Wanted(b"", id="B")).id == "B"
@@ -85,7 +86,9 @@ def test_of_two_processes_with_one_key_exactly_one_makes_the_object(database: Sq
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", BINDER, str(database.path), name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for name in ("one", "two")
     ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from processing.ledger import book
-from processing.ledger.errors import AccountNotFound, InvalidPostingParams, InvalidRequest, PlanNotFound
+from processing.ledger.errors import AccountNotFound, InvalidPostingParams, InvalidRequest, NotCovered, PlanNotFound
 from processing.ledger.plans import I64_MAX, I64_MIN, Batch, Plan, Posting
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
@@ -247,6 +247,20 @@ def test_each_wrong_posting_is_named_with_its_reason(ledger):
         3: f"account {ledger.ids['E']} is in EUR",
     }
     assert reasons(ledger, "1: A>G 5 RUB, G>A 6 RUB") == {1: f"account {ledger.ids['G']} would be overdrawn"}
+
+
+def test_a_hold_may_ask_that_an_account_can_bear_it(ledger):
+    def hold(plan_id, text):
+        return book.hold(ledger.tx, plan_id, ledger.batch(text), NOW, covered=[ledger.ids["B"]])
+
+    hold("p1", "1: A>B 100 RUB")
+    with pytest.raises(NotCovered) as refusal:
+        hold("p2", "1: B>C 1 RUB")
+    assert (refusal.value.account_id, refusal.value.available) == (ledger.ids["B"], 0)
+    ledger.do("commit", "p1", "1: A>B 100 RUB")
+    hold("p2", "1: B>C 100 RUB")
+    ledger.do("hold", "p3", "1: B>C 5 RUB")
+    assert ledger.amounts("B") == "-5 100 100"
 
 
 def test_a_balance_that_cannot_be_counted_is_refused(ledger):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from processing import machine as engine
 from processing.domain import errors, invoice
@@ -57,6 +58,12 @@ def test_creating_a_machine_again_gives_the_first_one(sandbox: Sandbox):
     sandbox.clock.forward(10)
     assert sandbox.machines.create(sandbox.create_invoice(), TRACE).state == first
     assert sandbox.count("events") == 1
+
+
+def test_the_id_of_another_s_machine_cannot_be_used_again(sandbox: Sandbox):
+    sandbox.invoice()
+    with pytest.raises(errors.InvalidRequest):
+        sandbox.machines.create(replace(sandbox.create_invoice(), owner_id="other"), TRACE)
 
 
 def test_of_many_creations_at_once_one_makes_the_machine(sandbox: Sandbox):

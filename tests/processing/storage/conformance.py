@@ -1,9 +1,9 @@
 """What every database behind the port must do. A new implementation is tested by three lines:
 
-    from tests.processing.storage.conformance import *  # noqa: F403
+from tests.processing.storage.conformance import *  # noqa: F403
 
-    @pytest.fixture
-    def open_database(...): return lambda: MyDatabase(...)   # each call: the same migrated database, empty at first
+@pytest.fixture
+def open_database(...): return lambda: MyDatabase(...)   # each call: the same migrated database, empty at first
 """
 
 import threading

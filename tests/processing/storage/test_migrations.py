@@ -72,9 +72,7 @@ def test_a_name_that_fits_nowhere_is_refused(database: SqliteDatabase, folder: P
 
 
 def test_two_processes_that_start_at_once_migrate_once(tmp_path: Path, folder: Path):
-    ran = in_parallel(
-        [lambda: migrate(SqliteDatabase(tmp_path / "db.sqlite"), NOW, folder) for _ in range(4)]
-    )
+    ran = in_parallel([lambda: migrate(SqliteDatabase(tmp_path / "db.sqlite"), NOW, folder) for _ in range(4)])
     assert sorted(ran) == [[], [], [], [1]]
 
 

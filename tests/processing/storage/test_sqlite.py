@@ -68,6 +68,23 @@ def test_a_path_that_cannot_be_opened_is_unavailable(tmp_path: Path):
         pass
 
 
+def test_a_full_disk_is_unavailable_and_nothing_is_done(database: SqliteDatabase):
+    with database.transaction() as tx:
+        pages = tx.execute("PRAGMA page_count").one()[0]
+        tx.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Unavailable):
+        append(database, "i1", 0, "x" * 10_000_000)
+    with database.transaction() as tx:
+        tx.execute("PRAGMA max_page_count = 100000")
+    assert feed(database) == []
+    assert append(database, "i1", 0).id == 1
+
+
+def test_a_statement_that_is_wrong_is_a_mistake_of_ours(database: SqliteDatabase):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), database.transaction() as tx:
+        tx.execute("SELECT 1 FROM nowhere")
+
+
 class FailingCommit:
     """A connection whose disk fails at the commit."""
 
@@ -106,9 +123,7 @@ WRITER = textwrap.dedent("""
 
 
 def test_what_a_killed_process_acknowledged_is_there(database: SqliteDatabase):
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(database.path)], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(database.path)], stdout=subprocess.PIPE, text=True)
     acknowledged = [int(process.stdout.readline()) for _ in range(50)]
     os.kill(process.pid, signal.SIGKILL)
     acknowledged += [int(line) for line in process.stdout.read().splitlines() if line]
@@ -120,9 +135,7 @@ def test_what_a_killed_process_acknowledged_is_there(database: SqliteDatabase):
 
 
 def test_two_processes_take_turns_without_starving(database: SqliteDatabase):
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(database.path)], stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(database.path)], stdout=subprocess.DEVNULL)
     try:
         while not feed(database):
             time.sleep(0.01)

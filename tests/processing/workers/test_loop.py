@@ -257,7 +257,7 @@ def test_who_lost_the_lease_settles_nothing(database: SqliteDatabase):
     lines: list[bytes] = []
     with log.written_to(lines.append), working(database, queue(handle)):
         assert began.wait(5)
-        until(lambda: any(b"job.lease_lost" in line for line in lines))
+        until(lambda: any(b'"outcome":"lease_lost"' in line for line in lines))
     assert [row[3] for row in rows(database)] == [stolen[0].name]
 
 
@@ -269,7 +269,7 @@ def test_a_handler_may_say_that_the_lease_is_lost(database: SqliteDatabase):
         raise LeaseLost(claim.key)
 
     with log.written_to(lines.append), working(database, queue(handle)):
-        until(lambda: any(b"job.lease_lost" in line for line in lines))
+        until(lambda: any(b'"outcome":"lease_lost"' in line for line in lines))
     assert rows(database)[0][1] == 1
 
 
@@ -284,6 +284,7 @@ def test_a_stop_waits_for_what_was_begun_and_gives_back_the_rest(database: Sqlit
 
     enqueue(database, ("a", "1"), ("b", "2"), ("c", "3"))
     loop = Loop(database, system_clock, [queue(handle, threads=1, ahead=2)])
+    assert not loop.is_alive()
     loop.start()
     assert began.wait(5)
     threading.Timer(0.1, release.set).start()

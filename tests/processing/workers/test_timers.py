@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from processing.domain.bank import Finish, ProxyResult, Success, TransactionInfo
-from processing.domain.commands import Command, StopMachine
+from processing.domain.commands import Command, Repair, Resume, StopMachine
 from processing.domain.state import Invoice
 from processing.domain.statuses import InvoiceStatus, PaymentStatus
 from processing.domain.steps import RunSession
@@ -145,6 +145,27 @@ def test_an_answer_that_breaks_a_rule_stops_the_machine(sandbox: Sandbox):
     assert machine.stop is not None
     assert machine.payments[0].status is PaymentStatus.PROCESSED
     assert sandbox.money_is_sound()
+
+
+def test_an_answer_to_a_machine_that_was_stopped_meanwhile_waits_for_the_operator(sandbox: Sandbox):
+    """The call is made again after the repair, as a further attempt: the adapter asks the bank what it did."""
+    sandbox.paying_invoice()
+
+    def stopped(step: RunSession, machine: Invoice) -> Command:
+        sandbox.machines.execute(machine.id, StopMachine(reason="looked suspicious", payment_id="1"), TRACE)
+        return approved(step, machine)
+
+    bank = ScriptedBank(stopped)
+    assert work(sandbox, bank) == [SETTLED]
+    assert sandbox.count("jobs") == 0
+    sandbox.machines.execute("inv1", Repair(scenario=Resume(), operator_note="it was fine"), TRACE)
+    work(sandbox, bank)
+    assert [(step.target.value, step.attempt) for _, step in bank.calls] == [
+        ("processed", 1),
+        ("processed", 2),
+        ("captured", 1),
+    ]
+    assert sandbox.machines.get("inv1").status is InvoiceStatus.PAID
 
 
 def test_work_that_crashes_too_often_stops_the_machine(sandbox: Sandbox):

@@ -1,0 +1,208 @@
+"""What is to be told to whom, and what became of it: rows of events, deliveries and attempts.
+
+A delivery waits, is delivered, or is dropped with its hook's queue. Each waiting one has a job of queue `delivery`
+whose key is the hook and the invoice: told in order there, and in nobody else's way. Every function works inside a
+transaction that the caller opened.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from processing.storage import jobs
+from processing.storage.events import Record
+from processing.storage.moments import from_ms, to_ms
+from processing.storage.port import Row, Tx
+
+QUEUE = "delivery"
+EVENTS, DELIVERIES = "webhook_events", "webhook_deliveries"
+WAITING, DELIVERED, DROPPED = "waiting", "delivered", "dropped"
+LISTED_MAX = 1000
+
+
+class Message(NamedTuple):
+    """A delivery with all that is needed to send it. `private_key` is sealed."""
+
+    delivery_id: int
+    hook_id: int
+    url: str
+    private_key: bytes
+    invoice_id: str
+    event_id: int
+    event_type: str
+    trace_id: str
+    body: bytes
+    failures: int
+
+
+class Attempt(NamedTuple):
+    """`http_status` None: no answer came, `error` says why."""
+
+    at: datetime
+    http_status: int | None
+    error: str | None
+    duration_ms: int
+
+
+class Delivery(NamedTuple):
+    """A line of the delivery log. `event_type` is a word of subscription."""
+
+    id: int
+    hook_id: int
+    invoice_id: str
+    event_id: int
+    event_type: str
+    status: str
+    attempts: tuple[Attempt, ...]
+    next_attempt_at: datetime | None
+    trace_id: str
+
+
+def known_event(tx: Tx, record_id: int, number: int) -> int | None:
+    """The event that the change became, if it became one."""
+    row = tx.execute("SELECT id FROM webhook_events WHERE record_id = ? AND number = ?", (record_id, number)).one()
+    return row and row[0]
+
+
+def new_event_id(tx: Tx) -> int:
+    """Greater than every one before."""
+    return tx.draw(EVENTS)
+
+
+def add_event(
+    tx: Tx, event_id: int, record_id: int, number: int, invoice_id: str, event_type: str, trace_id: str, body: bytes
+) -> None:
+    """Keeps what is to be told."""
+    tx.execute(
+        "INSERT INTO webhook_events (id, record_id, number, invoice_id, event_type, trace_id, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (event_id, record_id, number, invoice_id, event_type, trace_id, body),
+    )
+
+
+def add(tx: Tx, hook_id: int, event_id: int, record: Record, *, is_enabled: bool) -> None:
+    """The event of the record will be told to the hook; to a disabled one only by a resend. Asked twice, done once."""
+    delivery_id = tx.draw(DELIVERIES)
+    made = tx.execute(
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, event_id) DO NOTHING",
+        (
+            delivery_id,
+            hook_id,
+            event_id,
+            record.machine_id,
+            WAITING if is_enabled else DROPPED,
+            to_ms(record.created_at) if is_enabled else None,
+        ),
+    )
+    if made.rowcount and is_enabled:
+        _enqueue(tx, key(hook_id, record.machine_id), delivery_id, record.trace_id, record.created_at)
+
+
+def message(tx: Tx, delivery_id: int) -> Message | None:
+    """What a job is to send; None when it has become pointless."""
+    row = tx.execute(
+        "SELECT d.id, d.webhook_id, w.url, w.private_key, d.invoice_id, e.id, e.event_type, e.trace_id, e.body,"
+        " d.failures FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id"
+        " JOIN webhook_events e ON e.id = d.event_id WHERE d.id = ? AND d.status = 'waiting' AND w.is_enabled = 1",
+        (delivery_id,),
+    ).one()
+    return Message(*row) if row else None
+
+
+def log_attempt(tx: Tx, delivery_id: int, attempt: Attempt) -> None:
+    """Adds to what became of the delivery."""
+    last = tx.execute("SELECT MAX(number) FROM webhook_attempts WHERE delivery_id = ?", (delivery_id,)).one()[0]
+    tx.execute(
+        "INSERT INTO webhook_attempts (delivery_id, number, at_ms, http_status, error, duration_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (delivery_id, (last or 0) + 1, to_ms(attempt.at), *attempt[1:]),
+    )
+
+
+def mark_delivered(tx: Tx, delivery_id: int) -> None:
+    tx.execute(
+        "UPDATE webhook_deliveries SET status = 'delivered', failures = 0, next_attempt_at_ms = NULL WHERE id = ?",
+        (delivery_id,),
+    )
+
+
+def mark_failed(tx: Tx, delivery_id: int, next_attempt_at: datetime) -> None:
+    """One more failure in a row; it waits on."""
+    tx.execute(
+        "UPDATE webhook_deliveries SET failures = failures + 1, next_attempt_at_ms = ? WHERE id = ?",
+        (to_ms(next_attempt_at), delivery_id),
+    )
+
+
+def drop_waiting(tx: Tx, hook_id: int) -> int:
+    """Ends everything that waits for the hook, with its jobs; returns how many deliveries."""
+    dropped = tx.execute(
+        "UPDATE webhook_deliveries SET status = 'dropped', next_attempt_at_ms = NULL"
+        " WHERE webhook_id = ? AND status = 'waiting' RETURNING invoice_id",
+        (hook_id,),
+    ).all()
+    jobs.drop(tx, QUEUE, {key(hook_id, invoice_id) for (invoice_id,) in dropped})
+    return len(dropped)
+
+
+def resend(tx: Tx, hook_id: int, invoice_id: str, now: datetime) -> int:
+    """Everything that the hook was or should have been told of the invoice waits again, in order, due now.
+
+    Jobs of before give way, so that an old wait holds nothing up (an attempt that is under way at this moment goes on
+    and counts for nothing); returns how many deliveries.
+    """
+    jobs.drop(tx, QUEUE, [key(hook_id, invoice_id)])
+    told = tx.execute(
+        "SELECT d.id, e.trace_id FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"
+        " WHERE d.webhook_id = ? AND d.invoice_id = ? ORDER BY d.event_id",
+        (hook_id, invoice_id),
+    ).all()
+    for delivery_id, trace_id in told:
+        tx.execute(
+            "UPDATE webhook_deliveries SET status = 'waiting', failures = 0, next_attempt_at_ms = ? WHERE id = ?",
+            (to_ms(now), delivery_id),
+        )
+        _enqueue(tx, key(hook_id, invoice_id), delivery_id, trace_id, now)
+    return len(told)
+
+
+def listed(tx: Tx, hook_id: int, limit: int) -> list[Delivery]:
+    """The hook's newest deliveries with their attempts, newest first."""
+    rows = tx.execute(
+        "SELECT d.id, d.webhook_id, d.invoice_id, e.id, e.event_type, d.status, d.next_attempt_at_ms, e.trace_id"
+        " FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"
+        " WHERE d.webhook_id = ? ORDER BY d.event_id DESC LIMIT ?",
+        (hook_id, min(max(limit, 0), LISTED_MAX)),
+    ).all()
+    attempts = _attempts(tx, [row[0] for row in rows])
+    return [_delivery(row, attempts.get(row[0], ())) for row in rows]
+
+
+def key(hook_id: int, invoice_id: str) -> str:
+    """Jobs of one key are done one after another."""
+    return f"{hook_id}:{invoice_id}"
+
+
+def _enqueue(tx: Tx, job_key: str, delivery_id: int, trace_id: str, due: datetime) -> None:
+    jobs.enqueue(tx, QUEUE, job_key, due, payload=str(delivery_id), trace_id=trace_id)
+
+
+def _attempts(tx: Tx, delivery_ids: Iterable[int]) -> dict[int, tuple[Attempt, ...]]:
+    wanted = tuple(delivery_ids)
+    marks = ", ".join("?" * len(wanted))
+    rows = tx.execute(
+        "SELECT delivery_id, at_ms, http_status, error, duration_ms FROM webhook_attempts"  # noqa: S608 - only marks
+        f" WHERE delivery_id IN ({marks}) ORDER BY delivery_id, number",
+        wanted,
+    )
+    found: dict[int, tuple[Attempt, ...]] = {}
+    for delivery_id, at_ms, *rest in rows.all():
+        found[delivery_id] = (*found.get(delivery_id, ()), Attempt(from_ms(at_ms), *rest))
+    return found
+
+
+def _delivery(row: Row, attempts: tuple[Attempt, ...]) -> Delivery:
+    delivery_id, hook_id, invoice_id, event_id, event_type, status, next_attempt_at_ms, trace_id = row
+    next_attempt_at = None if next_attempt_at_ms is None else from_ms(next_attempt_at_ms)
+    return Delivery(delivery_id, hook_id, invoice_id, event_id, event_type, status, attempts, next_attempt_at, trace_id)

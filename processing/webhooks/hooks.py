@@ -1,0 +1,120 @@
+"""The hooks of a party: which URL is told of which events, and the key pair that signs what it is told.
+
+Every function works inside a transaction that the caller opened.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from processing.storage.moments import to_ms
+from processing.storage.port import Row, Tx
+from processing.webhooks.keys import SealingKeys
+from processing.webhooks.signing import KeyPair
+from settings.sections import Webhooks
+
+COUNTER = "webhooks"
+COLUMNS = "id, party_id, shop_id, topic, event_types, url, public_key, is_enabled"
+INVOICES = "invoices"
+
+
+class LimitExceeded(Exception):
+    """The shop, or the party, has as many hooks as it may have."""
+
+
+class NewHook(NamedTuple):
+    """`shop_id` None: every shop of the party. `event_types`: words of the topic's enum in the IDL, each once."""
+
+    party_id: str
+    shop_id: str | None
+    topic: str
+    event_types: tuple[str, ...]
+    url: str
+
+
+class Hook(NamedTuple):
+    """`public_key` is SubjectPublicKeyInfo, DER. Nothing is sent while it is not enabled."""
+
+    id: int
+    party_id: str
+    shop_id: str | None
+    topic: str
+    event_types: tuple[str, ...]
+    url: str
+    public_key: bytes
+    is_enabled: bool
+
+
+def require_room(tx: Tx, party_id: str, shop_id: str | None, limits: Webhooks) -> None:
+    """Raises LimitExceeded when one more hook would be too many."""
+    limit = limits.hooks_per_party_max if shop_id is None else limits.hooks_per_shop_max
+    if tx.execute(*_where("SELECT COUNT(*) FROM webhooks", party_id, [shop_id])).one()[0] >= limit:
+        raise LimitExceeded
+
+
+def create(tx: Tx, new: NewHook, pair: KeyPair, keys: SealingKeys, now: datetime) -> Hook:
+    """An enabled hook; its private key is stored sealed."""
+    hook_id = tx.draw(COUNTER)
+    tx.execute(
+        "INSERT INTO webhooks (id, party_id, shop_id, topic, event_types, url, public_key, private_key, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            hook_id,
+            new.party_id,
+            new.shop_id,
+            new.topic,
+            " ".join(new.event_types),
+            new.url,
+            pair.public,
+            keys.seal(pair.private, owner_of_key(hook_id)),
+            to_ms(now),
+        ),
+    )
+    return find(tx, hook_id)
+
+
+def find(tx: Tx, hook_id: int) -> Hook | None:
+    """The hook, if there is one that was not deleted."""
+    row = tx.execute(f"SELECT {COLUMNS} FROM webhooks WHERE id = ? AND is_deleted = 0", (hook_id,)).one()  # noqa: S608
+    return _hook(row) if row else None
+
+
+def of_party(tx: Tx, party_id: str) -> list[Hook]:
+    """In order of their making."""
+    rows = tx.execute(
+        f"SELECT {COLUMNS} FROM webhooks WHERE party_id = ? AND is_deleted = 0 ORDER BY id",  # noqa: S608
+        (party_id,),
+    )
+    return [_hook(row) for row in rows.all()]
+
+
+def of_shop(tx: Tx, party_id: str, shop_id: str, topic: str) -> list[Hook]:
+    """Those that may be told of what happens in the shop, also disabled ones."""
+    sql, params = _where(f"SELECT {COLUMNS} FROM webhooks", party_id, [shop_id, None])  # noqa: S608
+    return [_hook(row) for row in tx.execute(f"{sql} AND topic = ? ORDER BY id", (*params, topic)).all()]
+
+
+def set_enabled(tx: Tx, hook_id: int, is_enabled: bool) -> None:
+    """Whether anything is sent. What waits is not touched: see deliveries.drop_waiting."""
+    tx.execute("UPDATE webhooks SET is_enabled = ? WHERE id = ?", (int(is_enabled), hook_id))
+
+
+def delete(tx: Tx, hook_id: int) -> None:
+    """Its row and its delivery log stay for operators; its private key is gone for ever."""
+    tx.execute("UPDATE webhooks SET is_deleted = 1, is_enabled = 0, private_key = ? WHERE id = ?", (b"", hook_id))
+
+
+def owner_of_key(hook_id: int) -> str:
+    """What a sealed private key is bound to."""
+    return f"webhook {hook_id}"
+
+
+def _where(select: str, party_id: str, shops: Sequence[str | None]) -> tuple[str, tuple[str, ...]]:
+    named = [shop_id for shop_id in shops if shop_id is not None]
+    either = ["shop_id = ?"] * len(named) + ["shop_id IS NULL"] * (None in shops)
+    return f"{select} WHERE party_id = ? AND ({' OR '.join(either)}) AND is_deleted = 0", (party_id, *named)
+
+
+def _hook(row: Row) -> Hook:
+    hook_id, party_id, shop_id, topic, event_types, url, public_key, is_enabled = row
+    return Hook(hook_id, party_id, shop_id, topic, tuple(event_types.split()), url, bytes(public_key), bool(is_enabled))
