@@ -42,7 +42,7 @@ def play(stage: Stage, teller: Teller, receiver: Receiver) -> dict:
     invoice, payer_token = _invoice(merchant, stage, teller)
     payer = Client(stage.api_url, payer_token)
     resource = _tokenise(Client(stage.tokens_url, payer_token), teller)
-    payment_id, request_id = _pay(payer, invoice, resource, teller)
+    payment_id, request_id = _pay(payer, invoice, resource, receiver.thanks_url, teller)
     _challenge(payer, invoice, payment_id, teller)
     _captured(merchant, invoice, payment_id, teller)
     _refund(merchant, invoice, payment_id, teller)
@@ -104,7 +104,7 @@ def _tokenise(tokens: Client, teller: Teller) -> dict:
     return resource
 
 
-def _pay(payer: Client, invoice: dict, resource: dict, teller: Teller) -> tuple[str, str]:
+def _pay(payer: Client, invoice: dict, resource: dict, home: str, teller: Teller) -> tuple[str, str]:
     teller.step("The payer pays", "With the invoice's own token: it can pay this invoice and nothing else.")
     body = {
         "flow": {"type": "PaymentFlowInstant"},
@@ -113,7 +113,7 @@ def _pay(payer: Client, invoice: dict, resource: dict, teller: Teller) -> tuple[
             "paymentToolToken": resource["paymentToolToken"],
             "paymentSession": resource["paymentSession"],
             "contactInfo": {"email": "payer@example.com"},
-            "sessionInfo": {"redirectUrl": "http://127.0.0.1:8082/health"},
+            "sessionInfo": {"redirectUrl": home},
         },
     }
     path = f"/processing/invoices/{invoice['id']}/payments"

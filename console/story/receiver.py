@@ -1,4 +1,4 @@
-"""The merchant's webhook receiver of the demo, and the few lines that check a signature with no code of ours."""
+"""The merchant's own server in the demo: its webhook receiver, and a signature check with no code of ours."""
 
 import base64
 import json
@@ -48,6 +48,11 @@ class Receiver:
         """Where the merchant asks to be told."""
         return f"http://127.0.0.1:{self._server.server_port}/payments"
 
+    @property
+    def thanks_url(self) -> str:
+        """The merchant's page where the payer ends."""
+        return f"http://127.0.0.1:{self._server.server_port}/thanks"
+
     def close(self) -> None:
         """Stops listening."""
         self._server.shutdown()
@@ -59,9 +64,17 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 notices.append(Notice(body, self.headers["Content-Signature"]))
+                self._answer(b"")
+
+            def do_GET(self) -> None:
+                self._answer(b"Thank you!\n")
+
+            def _answer(self, body: bytes) -> None:
                 self.send_response(200)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 """Silent: the story tells what arrived."""
