@@ -3,6 +3,7 @@
 from typing import Any
 
 from rpc.failures import RpcFailure, Unavailable, Unexpected, Unknown
+from rpc.services import ALL
 from telemetry import log, metrics
 
 CALLS = metrics.histogram(
@@ -11,6 +12,7 @@ CALLS = metrics.histogram(
 _children: dict[tuple[str, str, str, str], Any] = {}
 
 OK, BUSINESS, UNEXPECTED, CANCELLED = "ok", "business", "unexpected", "cancelled"
+QUIET = {(row.service.name, function) for row in ALL for function in row.quiet}
 OUTCOMES: dict[type[RpcFailure], str] = {Unavailable: "unavailable", Unknown: "unknown", Unexpected: UNEXPECTED}
 
 
@@ -22,6 +24,8 @@ def observe(side: str, service: str, function: str, outcome: str, seconds: float
         child = _children[key] = CALLS.labels(*key)
     child.observe(seconds)
     write = log.info if outcome in (OK, BUSINESS) else log.warning
+    if outcome == OK and (service, function) in QUIET:
+        write = log.debug
     told = {name: value for name, value in fields.items() if value is not None}
     write(
         f"rpc.{side}",

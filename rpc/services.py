@@ -28,7 +28,8 @@ class Row:
     """`path`: URL path at the upstream; `upstream`: key of the client's `upstreams`.
 
     `timeout_ms`: time of a call whose context has no deadline. `retries`: function -> Retry; functions not named are
-    never repeated. `breaker`: whether failures in a row open this service's circuit breaker.
+    never repeated. `breaker`: whether failures in a row open this service's circuit breaker. `quiet`: functions that are
+    asked again and again for nothing new; their successes are logged as debug.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Row:
     timeout_ms: int = CALL_TIMEOUT_MS
     retries: dict[str, Retry] = field(default_factory=dict)
     breaker: bool = True
+    quiet: frozenset[str] = frozenset()
 
     def retry(self, function: str) -> Retry:
         """How that function may be repeated."""
@@ -108,6 +110,7 @@ ALL: tuple[Row, ...] = (
         "/v1/access_keys",
         "processing",
         retries=reads("List", "GetRevocations", "ReadersBehind"),
+        quiet=frozenset({"GetRevocations"}),
     ),
     Row("bank_adapter_host", bank_adapter.ProviderProxyHost, "/v1/proxyhost/provider", "processing"),
     Row("vault", vault.Vault, "/v1/vault", "vault"),
