@@ -28,8 +28,8 @@ class Row:
     """`path`: URL path at the upstream; `upstream`: key of the client's `upstreams`.
 
     `timeout_ms`: time of a call whose context has no deadline. `retries`: function -> Retry; functions not named are
-    never repeated. `breaker`: whether failures in a row open this service's circuit breaker. `quiet`: functions that are
-    asked again and again for nothing new; their successes are logged as debug.
+    never repeated. `breaker`: whether failures in a row open this service's circuit breaker. `quiet`: functions that
+    are asked again and again for nothing new; their successes are logged as debug.
     """
 
     name: str

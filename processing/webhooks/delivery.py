@@ -22,7 +22,7 @@ from processing.webhooks import deliveries, hooks, signing
 from processing.webhooks.bodies import MEDIA_TYPE
 from processing.webhooks.deliveries import Attempt, Message
 from processing.webhooks.keys import SealingKeys
-from processing.webhooks.sender import Answer
+from processing.webhooks.sender import STEPS, Answer
 from processing.workers.loop import DONE, SETTLED, Queue, Result
 from settings.clock import Clock
 from settings.sections import Webhooks
@@ -34,6 +34,7 @@ ATTEMPTS = metrics.counter(
 DURATION = metrics.histogram("capi_webhook_attempt_duration_seconds", "Time of one attempt to deliver a webhook")
 SWITCHED_OFF = metrics.counter("capi_webhooks_switched_off", "Webhooks switched off after their last retry")
 
+LEASE_SPARE = timedelta(seconds=10)
 LONG_NUMBER = re.compile("[0-9]{6}")
 """Not in our ids of traces: a log filter could take them for parts of a card number."""
 
@@ -50,13 +51,14 @@ class Delivering:
     def __init__(self, database: Database, clock: Clock, settings: Webhooks, keys: SealingKeys, post: Post) -> None:
         self._database = database
         self._clock = clock
+        self._sending_max = timedelta(milliseconds=STEPS * settings.timeout_ms)
         self._delays = [timedelta(seconds=delay_s) for delay_s in settings.retry_delays_s]
         self._keys = keys
         self._post = post
 
     def queue(self, threads: int, lease: timedelta) -> Queue:
-        """The queue as the loop wants it. The lease must outlast Sender.seconds_max."""
-        return Queue(deliveries.QUEUE, self.handle, threads, lease)
+        """The queue as the loop wants it. A lease that a slow receiver could outlast is made longer."""
+        return Queue(deliveries.QUEUE, self.handle, threads, max(lease, self._sending_max + LEASE_SPARE))
 
     def handle(self, claim: jobs.Claim) -> Result:
         """One attempt. Raises LeaseLost when the work was dropped or given to somebody else meanwhile."""

@@ -77,11 +77,6 @@ class Sender:
         self._lookup = lookup
         self._tls = tls or ssl.create_default_context()
 
-    @property
-    def seconds_max(self) -> float:
-        """The longest that a sending takes."""
-        return STEPS * self._rules.timeout_ms / 1000 + LINGER_S_MAX
-
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Sends once. Never raises for what a receiver, a resolver or a network does."""
         begun = time.monotonic()

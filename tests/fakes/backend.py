@@ -13,6 +13,7 @@ backend.calls_of("Invoicing.Create")[0].arguments
 """
 
 import asyncio
+import enum
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -37,7 +38,13 @@ class Raw(NamedTuple):
     error_reason: str = ""
 
 
-DROP = object()
+class Special(enum.Enum):
+    """Answers that are no values."""
+
+    DROP = "drop"
+
+
+DROP = Special.DROP
 """The connection is closed after the request was read."""
 
 

@@ -15,6 +15,12 @@ TOY_FILE = Path(__file__).with_name("toy.yaml")
 TOY = spec_files.read(TOY_FILE)
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    """What fits a line must not depend on who runs the tests where."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 @pytest.fixture
 def written(tmp_path):
     """Write a changed copy of the toy specification, and return its file."""

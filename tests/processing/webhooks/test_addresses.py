@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -343,17 +344,38 @@ def test_the_host_header_names_the_receiver_as_its_url_does(url: str, authority:
     assert addresses.parse(url, PUBLIC).authority == authority
 
 
+@pytest.mark.parametrize("filler", ["a", "/", "?", "%41", "a.", "1.", ":", "[", "a?", "?a%41"])
+def test_a_text_of_any_make_is_judged_at_once(filler: str):
+    """No text makes the grammar try its parts in every combination."""
+    for begin in ("http://shop.example.com/?", "http://shop.example.com/", "http://", "http://["):
+        text = (begin + filler * 1000)[: addresses.URL_CHARS_MAX - 1] + " "
+        began = time.perf_counter()
+        with pytest.raises(AddressRefused):
+            addresses.parse(text, PUBLIC)
+        assert time.perf_counter() - began < 0.05
+
+
 PIECES = st.sampled_from(
     [
         *"htp:/@[]#?\\.%;&= \t\r\n\x00_-0179afx",
-        "http://", "https://", "://", "//", "localhost", "127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:7f00:1]", ".com",
-        "shop.example.com", "example.com", "user@", ":80", ":443", ":8080", "0x7f", "%2e", "%40", "\uff0f", "\u3002", "8.8.8.8",
+        "http://", "https://", "://", "//", "localhost", "127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:7f00:1]",
+        ".com", "shop.example.com", "example.com", "user@", ":80", ":443", ":8080", "0x7f", "%2e", "%40", "\uff0f",
+        "\u3002", "8.8.8.8", "[2606:4700::1]",
     ]
 )  # fmt: skip
+STARTS = [
+    "",
+    "http://",
+    "https://",
+    "https://shop.example.com",
+    "http://8.8.8.8",
+    "https://[2606:4700::1]",
+    "http://a.b/",
+]
 
 
 @settings(max_examples=1500, deadline=None)
-@given(start=st.sampled_from(["http://", "https://", ""]), pieces=st.lists(PIECES, max_size=8))
+@given(start=st.sampled_from(STARTS), pieces=st.lists(PIECES, max_size=6))
 def test_whatever_is_permitted_names_the_same_host_to_every_reader(start: str, pieces: list[str]):
     """Two libraries that read URLs by other grammars than ours see the host and port that were checked."""
     url = start + "".join(pieces)

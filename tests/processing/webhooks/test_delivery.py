@@ -178,6 +178,12 @@ def test_many_failures_do_not_count_as_crashes_of_the_work(tmp_path: Path):
         stage.delivering.handle(claim)
 
 
+def test_no_receiver_can_outlast_the_lease_of_its_delivery(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman(), timeout_ms=40_000)
+    assert stage.delivering.queue(8, LEASE).lease > timedelta(seconds=120)
+    assert Stage(tmp_path / "b", post=Postman(), timeout_ms=10_000).delivering.queue(8, LEASE).lease == LEASE
+
+
 def test_work_that_was_lost_to_another_worker_changes_nothing(tmp_path: Path):
     stage = Stage(tmp_path, post=Postman(lambda url, body: 500))
     hook = stage.hook(URL, ("INVOICE_CREATED",))
