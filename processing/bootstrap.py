@@ -16,6 +16,7 @@ from processing.domain_config.configuration import Configuration
 from processing.domain_config.seeding import seed
 from processing.effects import Effects
 from processing.machine import Machines, Projection
+from processing.sealing import SealingKeys, load_or_create
 from processing.search import projection as search_rows
 from processing.services.access_keys import AccessKeysService
 from processing.services.domain_config import RepositoryService
@@ -35,7 +36,6 @@ from processing.storage.port import Database
 from processing.storage.sqlite import SqliteDatabase
 from processing.webhooks import fanout
 from processing.webhooks.delivery import Delivering
-from processing.webhooks.keys import SealingKeys, load_or_create
 from processing.webhooks.sender import Sender
 from processing.workers import outbox
 from processing.workers.loop import Queue

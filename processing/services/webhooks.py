@@ -2,11 +2,11 @@
 
 from processing import parties
 from processing.domain.errors import InvalidRequest
+from processing.sealing import SealingKeys
 from processing.services.access import require_owner
 from processing.services.wire import webhooks as wire
 from processing.storage.port import Database
 from processing.webhooks import addresses, deliveries, hooks, signing
-from processing.webhooks.keys import SealingKeys
 from rpc.context import Context
 from rpc.protocol import webhooks
 from settings.clock import Clock

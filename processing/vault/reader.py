@@ -37,14 +37,14 @@ class CardReader:
             stored = store.get_card(tx, token)
         if stored is None:
             raise UnknownCard(token)
-        number = self._keys.open(stored.sealed, token.encode()).decode()
+        number = self._keys.open(stored.sealed, token).decode()
         return CardNumber(number, stored.exp_month, stored.exp_year)
 
     def cvv(self, session_id: str, reference: str) -> str | None:
         """The CVV for the operation `reference`, as often as that operation asks; None for every other one."""
         with self._database.transaction() as tx:
             session = store.begin_session(tx, session_id, reference, self._clock())
-        return None if session is None else self._keys.open(session.sealed, session_id.encode()).decode()
+        return None if session is None else self._keys.open(session.sealed, session_id).decode()
 
     def forget_cvv(self, session_id: str) -> None:
         """To be called as soon as the bank has answered."""

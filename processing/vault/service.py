@@ -84,11 +84,11 @@ class VaultService:
                 system.name,
                 number[:_BIN_DIGITS],
                 number[-_LAST_DIGITS:],
-                self._keys.seal(number.encode(), token.encode()),
+                self._keys.seal(number.encode(), token),
             )
             known_as = store.put_card(tx, card, self._keys.fingerprint(number), now)
             if cvv is not None:
-                sealed = self._keys.seal(cvv.encode(), session_id.encode())
+                sealed = self._keys.seal(cvv.encode(), session_id)
                 store.put_session(tx, session_id, sealed, now + self._session_lifetime, now)
         return known_as
 

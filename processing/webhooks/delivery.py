@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from processing.machine import LeaseLost
+from processing.sealing import SealingKeys
 from processing.storage import jobs
 from processing.storage.moments import whole_ms
 from processing.storage.port import Database, Tx
 from processing.webhooks import deliveries, hooks, signing
 from processing.webhooks.bodies import MEDIA_TYPE
 from processing.webhooks.deliveries import Attempt, Message
-from processing.webhooks.keys import SealingKeys
 from processing.webhooks.sender import STEPS, Answer
 from processing.workers.loop import DONE, SETTLED, Queue, Result
 from settings.clock import Clock

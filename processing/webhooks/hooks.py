@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from processing.sealing import SealingKeys
 from processing.storage.moments import to_ms
 from processing.storage.port import Row, Tx
-from processing.webhooks.keys import SealingKeys
 from processing.webhooks.signing import KeyPair
 from settings.sections import Webhooks
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from processing.sealing import UnsafeKeyFile
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
 from processing.vault import MIGRATIONS, keys, wallets
@@ -169,18 +170,18 @@ def test_the_key_file_is_for_its_owner_only(tmp_path, card_keys):
     path = tmp_path / "secrets" / "vault.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
-    with pytest.raises(keys.UnsafeKeyFile, match="chmod 600"):
+    with pytest.raises(UnsafeKeyFile, match="chmod 600"):
         keys.load_or_create(path)
 
 
 def test_a_new_key_in_front_leaves_old_records_readable(tmp_path, card_keys):
     path = tmp_path / "secrets" / "vault.key"
-    sealed = card_keys.seal(b"old", b"row")
+    sealed = card_keys.seal(b"old", "row")
     with path.open("a") as file:
         file.write("2:" + "ab" * 32 + "\n")
     rotated = keys.load_or_create(path)
-    assert rotated.open(sealed, b"row") == b"old"
-    assert rotated.seal(b"new", b"row")[:2] == b"\x00\x02"
+    assert rotated.open(sealed, "row") == b"old"
+    assert rotated.seal(b"new", "row")[:2] == b"\x00\x02"
     assert rotated.fingerprint(VISA) == card_keys.fingerprint(VISA)
 
 

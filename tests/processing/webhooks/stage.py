@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from processing import sealing
 from processing.domain import commands
 from processing.domain.state import Invoice
 from processing.machine import QUEUE as MACHINE_QUEUE
 from processing.services.webhooks import WebhookService
 from processing.storage import jobs
-from processing.webhooks import deliveries, fanout, hooks, keys, signing
+from processing.webhooks import deliveries, fanout, hooks, signing
 from processing.webhooks.bodies import EVENT_TYPES
 from processing.webhooks.delivery import Delivering
 from processing.webhooks.sender import Answer, Sender
@@ -54,7 +55,7 @@ class Stage:
         self.sandbox = Sandbox(folder, [outbox.stage])
         self.clock, self.database, self.machines = self.sandbox.clock, self.sandbox.database, self.sandbox.machines
         self.rules = rules(**changed)
-        self.keys = keys.load_or_create(folder / "secrets" / "webhooks.key")
+        self.keys = sealing.load_or_create(folder / "secrets" / "webhooks.key")
         self.service = WebhookService(self.database, self.clock, self.rules, self.keys)
         self.post = post or Sender(self.rules).post
         self.delivering = Delivering(self.database, clock or self.clock, self.rules, self.keys, self.post)

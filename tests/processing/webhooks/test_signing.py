@@ -11,8 +11,9 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from processing.webhooks import keys, signing
-from processing.webhooks.keys import UnsafeKeyFile
+from processing import sealing
+from processing.sealing import UnsafeKeyFile
+from processing.webhooks import signing
 from tests.processing.webhooks.stage import PAIR
 
 BODY = '{"eventID":1,"имя":"значение"}'.encode()
@@ -71,14 +72,14 @@ def test_a_pair_is_rsa_of_2048_bits_and_fresh():
 
 def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path):
     path = tmp_path / "secrets" / "webhooks.key"
-    first = keys.load_or_create(path)
+    first = sealing.load_or_create(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(path.parent) == ["webhooks.key"]
-    assert keys.load_or_create(path).open(first.seal(b"private", "webhook 1"), "webhook 1") == b"private"
+    assert sealing.load_or_create(path).open(first.seal(b"private", "webhook 1"), "webhook 1") == b"private"
 
 
 def test_a_sealed_key_shows_nothing_and_opens_for_its_own_hook_only(tmp_path: Path):
-    sealing = keys.load_or_create(tmp_path / "k")
+    sealing = sealing.load_or_create(tmp_path / "k")
     sealed = sealing.seal(PAIR.private, "webhook 1")
     assert PAIR.private[20:60] not in sealed
     assert sealed != sealing.seal(PAIR.private, "webhook 1")
@@ -90,19 +91,19 @@ def test_a_sealed_key_shows_nothing_and_opens_for_its_own_hook_only(tmp_path: Pa
 
 def test_an_older_key_still_opens_after_a_new_one_was_added(tmp_path: Path):
     path = tmp_path / "k"
-    sealed = keys.load_or_create(path).seal(b"private", "webhook 1")
+    sealed = sealing.load_or_create(path).seal(b"private", "webhook 1")
     path.write_text(path.read_text() + f"2:{'ab' * 32}\n")
-    both = keys.load_or_create(path)
+    both = sealing.load_or_create(path)
     assert both.open(sealed, "webhook 1") == b"private"
     assert both.seal(b"x", "webhook 1")[:2] == b"\x00\x02"
 
 
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path):
     path = tmp_path / "k"
-    keys.load_or_create(path)
+    sealing.load_or_create(path)
     path.chmod(0o640)
     with pytest.raises(UnsafeKeyFile, match="chmod 600"):
-        keys.load_or_create(path)
+        sealing.load_or_create(path)
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "1:abcd", "one:" + "ab" * 32, "1:" + "ab" * 32 + "\n2:zz"])
@@ -111,4 +112,4 @@ def test_a_file_that_is_no_key_file_is_refused(tmp_path: Path, text: str):
     path.write_text(text)
     path.chmod(0o600)
     with pytest.raises(UnsafeKeyFile, match="not a key file"):
-        keys.load_or_create(path)
+        sealing.load_or_create(path)

@@ -1,4 +1,4 @@
-"""The key that seals the hooks' private keys at rest: AES-256-GCM, from a file only its owner can read.
+"""Sealing of what must not lie open in a database: AES-256-GCM, with keys from a file only its owner can read.
 
 Each sealed value carries the number of its key, so that a new key can be added while old values stay readable: the
 highest number seals, all of them open.
@@ -45,11 +45,16 @@ def load_or_create(path: Path) -> SealingKeys:
 
     Raises UnsafeKeyFile.
     """
+    return SealingKeys(numbered_keys(path))
+
+
+def numbered_keys(path: Path) -> dict[int, bytes]:
+    """Number -> key, of a file that is made when it is missing. Raises UnsafeKeyFile."""
     if not path.exists():
         _create(path)
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UnsafeKeyFile(f"{path} can be read by others than its owner: run chmod 600 {path}")
-    return SealingKeys(_parse(path))
+    return _parse(path)
 
 
 def _create(path: Path) -> None:
