@@ -79,14 +79,14 @@ def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path):
 
 
 def test_a_sealed_key_shows_nothing_and_opens_for_its_own_hook_only(tmp_path: Path):
-    sealing = sealing.load_or_create(tmp_path / "k")
-    sealed = sealing.seal(PAIR.private, "webhook 1")
+    its_keys = sealing.load_or_create(tmp_path / "k")
+    sealed = its_keys.seal(PAIR.private, "webhook 1")
     assert PAIR.private[20:60] not in sealed
-    assert sealed != sealing.seal(PAIR.private, "webhook 1")
+    assert sealed != its_keys.seal(PAIR.private, "webhook 1")
     with pytest.raises(InvalidTag):
-        sealing.open(sealed, "webhook 2")
+        its_keys.open(sealed, "webhook 2")
     with pytest.raises(InvalidTag):
-        sealing.open(sealed[:-1] + bytes([sealed[-1] ^ 1]), "webhook 1")
+        its_keys.open(sealed[:-1] + bytes([sealed[-1] ^ 1]), "webhook 1")
 
 
 def test_an_older_key_still_opens_after_a_new_one_was_added(tmp_path: Path):
