@@ -20,7 +20,7 @@ from translator.access_tokens import AccessTokens
 from translator.answers import encode, fault_of
 from translator.call import Call
 from translator.client_address import client_ip
-from translator.errors import Denied, TooMany, Unauthorized
+from translator.errors import Denied, TooMany
 from translator.exchange import ClientGone, Exchange, has_body, raw_path, read_body
 from translator.media_types import accepts_json, is_encoded
 from translator.oops import Cats
@@ -32,7 +32,7 @@ from translator.response_headers import Header, ResponseHeaders
 from translator.routes import Routes
 from translator.served import Served
 from translator.trace import new_trace_id, root_context, traceparent_of
-from translator.violations import NOT_FOUND, WRONG_FORMAT, Violation
+from translator.violations import Violation
 
 CLIENT_GONE = 499
 BEARER = b"Bearer "
@@ -113,9 +113,8 @@ class Pipeline:
         if served.function is None:
             return Reply(501), []
         token = bearer(exchange.headers.get(b"authorization"))
-        if token is None:
-            reply = unauthorized(served, NOT_FOUND)
-            return reply, [(b"www-authenticate", b"")] if reply.status == 401 else []
+        if token is None and served.spec.secured:
+            return Reply(401), [(b"www-authenticate", b"")]
         return self._media_refusal(served, exchange) or await self._validated(served, exchange, token), []
 
     def _media_refusal(self, served: Served, exchange: Exchange) -> Reply | None:
@@ -141,8 +140,6 @@ class Pipeline:
             return Reply(400, {"code": "invalidRequest", "message": violation.message})
         try:
             call = self._admit(served, exchange, token)
-        except Unauthorized:
-            return unauthorized(served, WRONG_FORMAT)
         except Exception as problem:
             return self._failed(served, exchange, problem)
         return await self._performed(served, exchange, call, arguments)
@@ -232,13 +229,6 @@ class Pipeline:
             duration_ms=round(seconds * 1000, 3),
             **more,
         )
-
-
-def unauthorized(served: Served, kind: str) -> Reply:
-    """401, or 400 for the header where the spec of an operation that needs a token documents no 401."""
-    if 401 in served.spec.answers:
-        return Reply(401)
-    return Reply(400, {"code": "invalidRequest", "message": Violation("Authorization", kind).message})
 
 
 def bearer(header: bytes | None) -> str | None:

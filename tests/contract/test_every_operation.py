@@ -9,7 +9,7 @@ from rpc.failures import Unavailable, Unexpected, Unknown
 from rpc.protocol import base
 from translator.spec import read_spec
 
-from .house import EVERYTHING, NOW, refusal_of_tokens, versions
+from .house import EVERYTHING, NOW, versions
 from .sample_answers import functions
 from .sample_requests import sample_requests
 
@@ -49,8 +49,8 @@ def test_a_right_request_is_served(house, operation_id, is_full):
 @every_operation
 def test_without_a_token_nobody_is_served(house, operation_id):
     answer = house.send(house.requests[operation_id], token=None)
-    assert (answer.status, answer.body) == refusal_of_tokens(house.served[operation_id], "not_found")
-    assert ("www-authenticate" in answer.headers) == (answer.status == 401)
+    assert (answer.status, answer.body) == (401, b"")
+    assert answer.headers["www-authenticate"] == ""
     assert house.backend.calls == []
 
 
@@ -58,7 +58,7 @@ def test_without_a_token_nobody_is_served(house, operation_id):
 @pytest.mark.parametrize("token", ["x", "a.b.c"], ids=["no jwt", "no json"])
 def test_with_a_token_of_nobody_nobody_is_served(house, operation_id, token):
     answer = house.send(house.requests[operation_id], token=token)
-    assert (answer.status, answer.body) == refusal_of_tokens(house.served[operation_id], "wrong_format")
+    assert (answer.status, answer.body) == (401, b"")
     assert house.backend.calls == []
 
 
