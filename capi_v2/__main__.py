@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from capi_v2.app import VERSION, create_app
-from serving.probes import ErrorAnswer, with_probes
+from serving.probes import ErrorAnswer, Headers, with_probes
 from serving.server import serve
 from settings import Settings, SettingsError, load
 from settings.versions import served_versions
@@ -57,9 +57,13 @@ def probed_app(settings: Settings, name: str, only: list[str], without: list[str
 
 
 def cat_answer(settings: Settings) -> ErrorAnswer:
-    """The cat for a 5xx that no operation answers: a broken request, a crash, "not ready"."""
+    """What no operation answers: the cat for a crash and for "not ready", nothing for a request that is broken."""
     cats, always = Cats(settings.gateway.cats_directory), ResponseHeaders(settings.gateway.cors_origin).always
-    return lambda status: (cats.headers(status, always), cats.body(status))
+
+    def answer(status: int) -> tuple[Headers, bytes]:
+        return (cats.headers(status, always), cats.body(status)) if status >= 500 else (always, b"")
+
+    return answer
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The ASGI application of v2: one call of the translator with this version's tables."""
 
+import os
+import socket
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +18,8 @@ from translator.payment_tool_tokens import PaymentToolTokens, load_key
 from translator.revocations import Revocations
 
 VERSION = "v2"
+TAGS_WITHOUT_SIGNING = {"Tokens"}
+"""Their operations hand out no access tokens."""
 
 
 def create_app(
@@ -34,6 +38,7 @@ def create_app(
 
     The other arguments are those of `translator.gateway.create_gateway`, and so is what is raised; also UnsafeKeyFile.
     """
+    only = tuple(only)
     version = next(each for each in served_versions(settings) if each.name == VERSION)
     lifetime = timedelta(seconds=settings.tokens.payment_tool_token_lifetime_s)
     payment_tool_tokens = PaymentToolTokens(load_key(settings.tokens.payment_tool_token_key_file), lifetime)
@@ -45,13 +50,19 @@ def create_app(
         rpc=Behind(client, payment_tool_tokens),
         settings=settings,
         clock=clock,
-        process=process,
+        process=reader_name(process),
         only_tags=only,
         without_tags=without,
         tokens=tokens,
         revocations=revocations,
         responses=responses,
+        signs=not only or not TAGS_WITHOUT_SIGNING.issuperset(only),
     )
+
+
+def reader_name(process: str) -> str:
+    """Of this very process among the readers of revocations: each of several workers must have seen one itself."""
+    return f"{process}@{socket.gethostname()}:{os.getpid()}"
 
 
 class Behind:

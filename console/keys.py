@@ -22,7 +22,9 @@ from translator.keyset import KeyRefused, load_keyset
 from translator.revocations import Revocations
 
 MERCHANT_ROLES = ("party:read", "party:write", "invoices:read", "invoices:write")
-REVOKED_EVERYWHERE_S_MAX = 10.0
+REVOKED_EVERYWHERE_S_MAX = 25.0
+"""Longer than the register waits for a gateway that has fallen silent."""
+
 POLL_S = 0.2
 
 HELP = """\

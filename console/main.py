@@ -26,6 +26,10 @@ COMMANDS = {
     ),
     "call": Command("console.call:main", "call any function of any service by its IDL: curl for Thrift"),
     "call-json": Command("console.call:main_json", "the same, arguments and answer as JSON"),
+    "migrate": Command("console.migrate:main", "show the versions of the database's tables and run what is missing"),
+    "doctor": Command(
+        "console.doctor:main", "check configuration, keys, ports, clock, database, disk; does the profile suffice?"
+    ),
     "seed": Command("console.seed:main", "make the demo party with its test shop and key, if they are not there"),
 }
 FIRST_STEPS = """\

@@ -13,8 +13,9 @@ from processing.storage.moments import from_ms, to_ms
 from processing.storage.port import Database, Tx
 
 COUNTER = "revocations"
-READER_ALIVE = timedelta(seconds=5)
-"""A reader not heard of for so long is gone."""
+READER_ALIVE = timedelta(seconds=20)
+"""A reader not heard of for so long is gone, or accepts no key any more: longer than the setting
+gateway.token_cache_s, for so long a gateway that cannot ask goes on with what it knows."""
 
 READER_NOTED_EVERY = timedelta(seconds=2)
 """A reader that has nothing new to say is noted this often: each note is a write."""
@@ -90,10 +91,11 @@ def revoke(tx: Tx, key_id: str, now: datetime) -> int:
 def revocations(database: Database, after: int, reader: str, now: datetime) -> list[Revocation]:
     """Those above `after`, in order; notes that the reader has seen those up to it."""
     with database.read() as tx:
+        settled = tx.settled(COUNTER)
         is_noted = _is_noted(tx, reader, after, now)
         rows = tx.execute(
             "SELECT number, key_id FROM revocations WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
-            (after, tx.settled(COUNTER), REVOCATIONS_AT_ONCE_MAX),
+            (after, settled, REVOCATIONS_AT_ONCE_MAX),
         ).all()
     if not is_noted:
         with database.transaction() as tx:

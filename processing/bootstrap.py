@@ -33,6 +33,7 @@ from processing.services.webhooks import WebhookService
 from processing.services.wire.refusals import answering
 from processing.storage.migrations import migrate
 from processing.storage.port import Database
+from processing.storage.postgres import PostgresDatabase
 from processing.storage.sqlite import SqliteDatabase
 from processing.webhooks import fanout
 from processing.webhooks.delivery import Delivering
@@ -90,14 +91,21 @@ def build(
         configuration=configuration,
         machines=machines,
         facts=FactsReader(machines, configuration),
-        effects=Effects(rpc, clock),
+        effects=Effects(rpc),
         hook_keys=load_or_create(settings.state.directory / "secrets" / HOOK_KEYS_FILE),
     )
 
 
 def open_database(settings: Settings) -> Database:
-    """The database that the settings name."""
+    """The database that the settings name; nothing is connected yet."""
     section = settings.processing
+    if section.database_url:
+        return PostgresDatabase(
+            section.database_url,
+            connections_max=section.database_connections_max,
+            busy_timeout_ms=section.database_busy_timeout_ms,
+            statement_timeout_ms=section.database_statement_timeout_ms,
+        )
     return SqliteDatabase(section.database, busy_timeout_ms=section.database_busy_timeout_ms)
 
 
@@ -105,8 +113,9 @@ def handlers(platform: Platform) -> dict[str, Any]:
     """Name of a row in rpc/services.py -> what serves it."""
     database, clock, machines, facts = platform.database, platform.clock, platform.machines, platform.facts
     templating = TemplatingService(machines, facts)
+    payment_deadline = timedelta(seconds=platform.settings.processing.payment_deadline_s)
     return {
-        "invoicing": InvoicingService(machines, facts, templating),
+        "invoicing": InvoicingService(machines, facts, templating, payment_deadline),
         "invoice_templating": templating,
         "event_sink": EventSinkService(machines),
         "bank_adapter_host": ProviderHostService(machines, facts, platform.effects),

@@ -4,28 +4,28 @@ Every call was announced by an event before it is made (BeginSessionCall). What 
 surely not done; perhaps done; an answer outside the protocol, which stops the machine until an operator looks at it.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from processing.domain import commands, state
+from processing.domain.session import CALL_TIMEOUT
 from processing.domain.steps import RunSession
 from processing.services.wire.adapter import payment_context, result_to_domain
 from rpc.context import Context
 from rpc.deadlines import Deadline
 from rpc.failures import RpcFailure, Unavailable, Unknown
 from rpc.protocol import bank_adapter, base
-from settings.clock import Clock
 
 INTERNAL = {"user-identity.id": "processing", "user-identity.realm": "internal"}
 ADAPTER_PATH = "/v1/proxy/"
-CALL_TIMEOUT_MS = 30_000
+CALL_TIMEOUT_MS = CALL_TIMEOUT // timedelta(milliseconds=1)
 
 
 class Effects:
     """`rpc` is a blocking client; `bind(context).at(...)` reaches the adapter that the payment's route names."""
 
-    def __init__(self, rpc: Any, clock: Clock) -> None:
+    def __init__(self, rpc: Any) -> None:
         self._rpc = rpc
-        self._clock = clock
 
     def run_session(self, step: RunSession, machine: state.Invoice, trace_id: str) -> commands.Command:
         """The adapter's answer to the session that the step names. `machine` is as BeginSessionCall left it."""
@@ -33,7 +33,7 @@ class Effects:
         session = refund.session if refund else payment.session
         named = {"payment_id": payment.id, "refund_id": refund.id if refund else None}
         try:
-            adapter = self._adapter(payment, trace_id)
+            adapter = self._adapter(payment, session, trace_id)
             result = adapter.ProcessPayment(payment_context(machine, payment, refund))
             return commands.SessionAnswered(attempt=session.attempt, result=result_to_domain(result), **named)
         except (Unavailable, Unknown) as failure:
@@ -50,13 +50,14 @@ class Effects:
         """The adapter's answer to whoever came back under `tag`. Raises the RpcFailure of the call."""
         payment, refund = suspended_under(machine, tag)
         session = refund.session if refund else payment.session
-        adapter = self._adapter(payment, trace_id)
+        adapter = self._adapter(payment, session, trace_id)
         answered = adapter.HandlePaymentCallback(callback, payment_context(machine, payment, refund))
         result = None if answered.result is None else result_to_domain(answered.result)
         return answered, commands.CallbackAnswered(tag=tag, attempt=session.attempt, result=result)
 
-    def _adapter(self, payment: state.Payment, trace_id: str) -> Any:
-        deadline = Deadline.after_ms(CALL_TIMEOUT_MS, self._clock())
+    def _adapter(self, payment: state.Payment, session: state.Session, trace_id: str) -> Any:
+        """Called under a deadline that counts from the announcement: the machine makes no other call before it."""
+        deadline = Deadline.after_ms(CALL_TIMEOUT_MS, session.begun_at)
         context = Context.root(trace_id=trace_id, deadline=deadline, meta=INTERNAL)
         return self._rpc.bind(context).at("bank_adapter", ADAPTER_PATH + payment.route.adapter)
 

@@ -77,10 +77,10 @@ class Server:
         try:
             answer = await self.answer(scope, receive)
         except Refused as refused:
-            log.warning("rpc.refused", path=scope["path"][:100], status=refused.answer.status, reason=refused.reason)
+            log.warning("rpc.refused", path=scope["path"], status=refused.answer.status, reason=refused.reason)
             answer = refused.answer
         except Exception:
-            log.error("rpc.server_crashed", exc_info=True, path=scope["path"][:100])
+            log.error("rpc.server_crashed", exc_info=True, path=scope["path"])
             answer = Answer(500, b"", Unexpected.error_class, CRASHED)
         await send_answer(answer, send)
         if answer.after:

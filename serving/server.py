@@ -3,6 +3,7 @@
 import gc
 import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +24,11 @@ AppFactory = str | Callable[[], Any]
 """A function without arguments that makes the ASGI app, or its name, `module:function`; called once in each worker."""
 
 WORKER_SILENCE_S_MAX = 30
+OWNER_ONLY = 0o077
+"""What a service writes, databases above all, is nobody else's to read, however the service was started."""
+
+GC_THRESHOLDS = (10_000, 20, 50)
+"""Requests leave hardly a cycle behind: looking for some every 700 objects cost a new invoice 5 % of its time."""
 
 
 def serve(
@@ -43,6 +49,7 @@ def serve(
     A port or a setting that cannot be used ends the process with status 1 and one sentence on standard error; an app
     that cannot be made, with 4.
     """
+    os.umask(OWNER_ONLY)
     try:
         settings = settings or load()
         log.configure(name, settings.logging.level, settings.logging.field_chars_max)
@@ -90,6 +97,7 @@ class Server(BaseApplication):
             raise SystemExit(Arbiter.APP_LOAD_ERROR) from failure
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         return app
 
     def run(self) -> None:
@@ -135,6 +143,7 @@ def options(fd: int, workers: int, name: str, limits: Any) -> dict[str, Any]:
         "bind": [f"fd://{fd}"],
         "workers": workers,
         "proc_name": name,
+        "umask": OWNER_ONLY,
         "worker_class": Worker,
         "logger_class": JsonLogger,
         "asgi_loop": "uvloop",

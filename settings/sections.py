@@ -36,6 +36,7 @@ class Gateway:
 @dataclass(frozen=True, slots=True)
 class Tokens:
     signing_key_file: Path
+    payers_key_file: Path
     verification_directory: Path
     invoice_access_token_lifetime_s: int
     payment_tool_token_key_file: Path
@@ -48,8 +49,12 @@ class Processing:
     port: int
     url: str
     database: Path
+    database_url: str
+    database_connections_max: int
     threads: int
+    payment_deadline_s: int
     database_busy_timeout_ms: int
+    database_statement_timeout_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ logging has no part in the outcome of the work it describes.
 """
 
 import os
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from telemetry.redaction import HIDDEN, is_secret_name, looks_suspicious, redact
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 SCALARS = frozenset({str, int, float, bool, type(None)})
+
+GATEWAYS_TRACE = re.compile(r"1[0-9]{19}", re.ASCII)
 
 Write = Callable[[bytes], object]
 
@@ -135,10 +138,10 @@ def line(level: str, event: str, fields: dict[str, Any]) -> bytes:
 def trace_member(trace_id: Any) -> bytes:
     """The trace id's part of a line.
 
-    The gateway makes it, no caller does: it is kept even where its digits happen to satisfy Luhn, or no search finds
-    it.
+    The gateway's own, 20 digits from 10^19 on, is kept even where a part of it happens to satisfy Luhn, or no search
+    finds it. Any other may have come from outside: a payer's browser brings one back from the bank.
     """
-    if type(trace_id) is str and len(trace_id) <= 64 and trace_id.isalnum() and trace_id.isascii():
+    if type(trace_id) is str and GATEWAYS_TRACE.fullmatch(trace_id):
         return b'"trace_id":"%b",' % trace_id.encode()
     return b"" if trace_id is None else b'"trace_id":%b,' % orjson.dumps(redact_text(str(trace_id)))
 

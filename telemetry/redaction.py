@@ -2,8 +2,9 @@
 
 Three rules, applied to any value however deeply nested:
   1. a field whose name says that it is secret is replaced whole;
-  2. in any text, a run of 12 to 19 digits that satisfies Luhn is replaced, separators between the digits or not
-     (PCI DSS 3.5.1 counts logs as storage); so are signed tokens and private keys;
+  2. in any text, a run of 12 to 19 digits that satisfies Luhn is replaced, separators between the digits or not,
+     in any script and any escape, in base64 and hexadecimal (PCI DSS 3.5.1 counts logs as storage); so are a CVV that
+     is called so, signed tokens and private keys;
   3. control characters, terminal escapes and text-direction marks become visible, so that no value can forge a line.
 
 Knows nothing of logging: it is also used on stored delivery logs and on printed answers.
@@ -28,13 +29,32 @@ SECRET_PARTS = ("password", "secret", "authorization", "cardnumber", "privatekey
 SECRET_ENDINGS = ("token", "cookie", "cvv", "paymentsession", "cardsession")
 
 RUN_OF_DIGITS = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){11,}")
-GROUP_OF_DIGITS = re.compile(r"[0-9]+")
+RUN_OF_ANY_DIGITS = re.compile(r"\d(?:[^\dA-Za-z]{0,3}\d){11,}")
+GROUP_OF_DIGITS = re.compile(r"\d+")
+ESCAPED_DIGIT = re.compile(r"(?i:\\+u(?:003|ff1|066|06f)|%(?:25)*3)(\d)|&#(?:4([89])|5([0-7]));")
+# Three digits in base64 leave few choices for each of its four letters; 12 digits hold three such groups wherever they
+# begin. Chance makes nine digits of a random text less than once in 10^12 places, so nothing is decoded.
+BASE64_GROUP = r"[MNO][DTjz][AEIMQUYcgk][w-z0-5]"
+# The first group stands before the repetition: a search skips to its letters, five times faster.
+BASE64_DIGITS = rf"{BASE64_GROUP}(?:{BASE64_GROUP}){{2}}"
+IN_BASE64 = re.compile(rf"{BASE64_DIGITS}[\w+/=-]*")
+IN_HEXADECIMAL = re.compile(r"3[0-9](?:3[0-9]){11,}")
+NAMED_CVV = re.compile(r"(cv[vc]2?[^0-9A-Za-z]{1,6})\d{3,4}(?!\d)", re.IGNORECASE)
 SIGNED_TOKEN = re.compile(r"(?:v[0-9]+\.)?eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+")
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 CARD_DIGITS_MIN, CARD_DIGITS_MAX = 12, 19
+FLOAT_EXACT_MAX = 2.0**53
 
 LONG_WITHOUT_LETTERS = re.compile(rb"[0-9][^A-Za-z]{11}")
+BYTES_IN_BASE64 = re.compile(BASE64_DIGITS.encode())
+# What both searches begin with, found in one pass at native speed: 2 us a line instead of 8, twice in every request.
+NO_LETTERS = b"." * 12
+BASE64_BEGINS = b"12"
+KINDS = bytes(
+    ord("1" if char in "MNO" else "2" if char in "DTjz" else "a" if char.isascii() and char.isalpha() else ".")
+    for char in map(chr, range(256))
+)
 
 
 def looks_suspicious(line: bytes) -> bool:
@@ -42,12 +62,18 @@ def looks_suspicious(line: bytes) -> bool:
 
     An escape (backslash) may stand between the digits of a card; anything beyond ASCII may be a separator or a mark.
     """
+    kinds = line.translate(KINDS)
     return (
         not line.isascii()
         or b"\\" in line
         or b"eyJ" in line
         or b"\x7f" in line
-        or LONG_WITHOUT_LETTERS.search(line) is not None
+        or (NO_LETTERS in kinds and LONG_WITHOUT_LETTERS.search(line) is not None)
+        or (BASE64_BEGINS in kinds and BYTES_IN_BASE64.search(line) is not None)
+        or b"cv" in line
+        or b"CV" in line
+        or b"Cv" in line
+        or b"cV" in line
         or b"PRIVATE KEY" in line
     )
 
@@ -63,10 +89,10 @@ def redact(value: Any, depth: int = 0) -> Any:
     """The value as it may be written: plain JSON types, rules 1 to 3 applied at every depth."""
     if isinstance(value, str):
         return redact_text(value)
-    if value is None or isinstance(value, bool | float | date | datetime):
+    if value is None or isinstance(value, bool | date | datetime):
         return value
-    if isinstance(value, int):
-        return redact_number(value)
+    if isinstance(value, int | float):
+        return redact_number(value) if isinstance(value, int) else redact_float(value)
     if depth >= NESTING_MAX:
         return "[too deep]"
     if isinstance(value, Mapping):
@@ -90,8 +116,25 @@ def redact_text(text: str) -> str:
         text = SIGNED_TOKEN.sub(TOKEN, text)
     if "PRIVATE KEY" in text:
         text = PRIVATE_KEY.sub(KEY, text)
-    text = RUN_OF_DIGITS.sub(lambda run: without_cards(run.group()), text)
+    if ("%" in text or "\\" in text or "&#" in text) and ESCAPED_DIGIT.search(text):
+        plain = ESCAPED_DIGIT.sub(digit_of_escape, text)
+        text = text if hide_digits(plain) == plain else plain
+    text = hide_digits(text)
+    if "cv" in text or "CV" in text or "Cv" in text or "cV" in text:
+        text = NAMED_CVV.sub(rf"\1{HIDDEN}", text)
     return UNPRINTABLE.sub(visible, text)
+
+
+def hide_digits(text: str) -> str:
+    """Cards in plain digits, base64 and hexadecimal replaced."""
+    text = IN_HEXADECIMAL.sub(CARD, IN_BASE64.sub(CARD, text))
+    runs = RUN_OF_DIGITS if text.isascii() else RUN_OF_ANY_DIGITS
+    return runs.sub(lambda run: without_cards(run.group()), text)
+
+
+def digit_of_escape(match: re.Match[str]) -> str:
+    """The digit that is meant by %34, \\u0034 or &#52;."""
+    return match[1] or (str(int(match[2]) - 8) if match[2] else str(int(match[3]) + 2))
 
 
 def redact_number(number: int) -> int | str:
@@ -100,6 +143,14 @@ def redact_number(number: int) -> int | str:
     if CARD_DIGITS_MIN <= len(text) <= CARD_DIGITS_MAX and text.isdigit() and luhn(text):
         return CARD
     return number if -(2**63) <= number < 2**64 else text
+
+
+def redact_float(number: float) -> float | str:
+    """A card that some reader took for a fraction is one as well; beyond 2^53 only its last digits are lost."""
+    if not number.is_integer() or abs(number) < 10 ** (CARD_DIGITS_MIN - 1) or abs(number) >= 10**CARD_DIGITS_MAX:
+        return number
+    is_hidden = abs(number) >= FLOAT_EXACT_MAX or redact_number(int(number)) == CARD
+    return CARD if is_hidden else number
 
 
 def without_cards(run: str) -> str:
@@ -120,7 +171,7 @@ def last_group_of_card(groups: list[re.Match[str]], first: int) -> int | None:
     """Index of the group that ends the longest card beginning with group `first`."""
     digits, found = "", None
     for index in range(first, len(groups)):
-        digits += groups[index].group()
+        digits += in_ascii(groups[index].group())
         if index > first and len(digits) > CARD_DIGITS_MAX:
             break
         if is_card(digits, grouped=index > first):
@@ -140,6 +191,11 @@ def is_card(digits: str, *, grouped: bool) -> bool:
     if len(digits) > CARD_DIGITS_MAX:
         return digits[0] in "23456" and any(luhn(digits[:size]) for size in range(13, CARD_DIGITS_MAX + 1))
     return len(digits) >= CARD_DIGITS_MIN and luhn(digits)
+
+
+def in_ascii(digits: str) -> str:
+    """Decimal digits of any script as 0 to 9."""
+    return digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
 
 
 def luhn(digits: str) -> bool:

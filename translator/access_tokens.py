@@ -1,27 +1,34 @@
 """Access tokens: signed JWTs in, identities out; and the making of new ones (contract section 3.6, RFC 7519, RFC 8725).
 
-The algorithm belongs to the key, never to the token: RS256, whatever the header says. A `kid` is looked up in a map;
-`jku`, `x5u`, `jwk` are not read and `crit` is refused. `jti`, `sub` and `exp` must be there; exp 0 is unlimited.
+The algorithm belongs to the key, never to the token: RS256 or ES256, whatever the header says. A `kid` is looked up in
+a map; `jku`, `x5u`, `jwk` are not read and `crit` is refused. `jti`, `sub` and `exp` must be there; exp 0 is unlimited.
+
+Merchants' tokens are signed with RS256. Every new invoice brings a token for its payer, so those may be signed with
+ES256: 30 us instead of the 270 us that RSA takes, which would be half of what a new invoice costs the gateway. A key of
+that kind makes payers' tokens and no other: whoever steals it can pay invoices, and cannot act as a merchant.
 
 A verified token is remembered by its hash, in a bounded map, the least recently used one forgotten first; expiry and
 revocation are looked at on every use, remembered or not.
 """
 
+import base64
 import hashlib
 import re
-import uuid
+import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import jwt
+import orjson
 
 from settings.clock import Clock, system_clock
 from translator.authorization import Roles, compile_roles
 from translator.errors import Unauthorized
-from translator.keyset import ALGORITHM, Keyset
+from translator.keyset import Keyset, PrivateKey, algorithm_of
 from translator.revocations import Revocations
 
 TOKEN_BYTES_MAX = 8192
@@ -29,12 +36,19 @@ ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
 EMAIL = re.compile(r"[\x21-\x7e]{1,320}")
 RESOURCE = "common-api"
 CONSUMER = "consumer"
+PAYERS_ROLE = re.compile(
+    r"invoices\.[^.:*]+(:read|\.payments:(read|write))|payment_resources:write"
+    r"|party\.\*\.invoice_templates\.[^.:*]+(:read|\.invoice_template_invoices:write)"
+)
+"""A role of an invoice's or a template's token: always of one named object."""
+
 UNLIMITED = 0
+ALGORITHMS = jwt.algorithms.get_default_algorithms()
 
 DECODE_OPTIONS = {
     "require": ["jti", "sub", "exp"],
     "verify_signature": True,
-    # Expiry is ours to check: exp 0 means unlimited, and the hour comes from the injected clock.
+    # Times are ours to check: exp 0 means unlimited, and the hour comes from the injected clock.
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
@@ -85,7 +99,7 @@ class AccessTokens:
         key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         identity = self._verified.get(key)
         if identity is None:
-            identity = self._verify(token)
+            identity = self._verify(token, now)
         else:
             self._verified.move_to_end(key)
         if is_expired(identity, now):
@@ -103,15 +117,21 @@ class AccessTokens:
             if len(self._verified) > self._entries_max:
                 self._verified.popitem(last=False)
 
-    def _verify(self, token: str) -> Identity:
+    def _verify(self, token: str, now: datetime) -> Identity:
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthorized
         try:
             header = jwt.get_unverified_header(token)
-            key = self._keyset.public.get(header.get("kid", ""))
-            if key is None or header.get("alg") != ALGORITHM or "crit" in header or header.get("b64") is False:
+            kid = header.get("kid", "")
+            key = self._keyset.public.get(kid)
+            if key is None or "crit" in header or header.get("b64") is False:
                 raise Unauthorized
-            claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=DECODE_OPTIONS)
+            algorithm = algorithm_of(key)
+            if header.get("alg") != algorithm:
+                raise Unauthorized
+            claims = jwt.decode(token, key, algorithms=[algorithm], options=DECODE_OPTIONS)
+            if not has_begun(claims, now) or (kid in self._keyset.payers_only and not is_payers(claims)):
+                raise Unauthorized
             return identity_of(claims)
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
             raise Unauthorized from None
@@ -126,11 +146,11 @@ class AccessTokens:
         email: str | None = None,
     ) -> tuple[str, str]:
         """A new token and its `jti`. `lifetime_s`: None for an unlimited one. RuntimeError without a signing key."""
-        if self._keyset.signing is None:
+        signer = self._keyset.payers if consumer == "client" else self._keyset.signing
+        if signer is None:
             raise RuntimeError("this process holds no key to sign access tokens with")
-        kid, key = self._keyset.signing
         now = int(self._clock().timestamp())
-        token_id = uuid.uuid4().hex
+        token_id = secrets.token_hex(16)
         claims: dict[str, Any] = {
             "jti": token_id,
             "sub": party_id,
@@ -141,7 +161,7 @@ class AccessTokens:
         }
         if email:
             claims["email"] = email
-        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid}), token_id
+        return signed(claims, *signer), token_id
 
     def invoice_token(self, party_id: str, invoice_id: str) -> str:
         """For whoever pays the invoice: sees it and its payments, pays it; names nobody but the party."""
@@ -160,6 +180,24 @@ class AccessTokens:
             f"party.*.invoice_templates.{template_id}.invoice_template_invoices:write",
         )
         return self.issue(party_id, roles, lifetime_s=None, consumer="client")[0]
+
+
+def signed(claims: Mapping[str, Any], kid: str, key: PrivateKey) -> str:
+    """The claims as a JWT in compact form: what `jwt.encode` does in 33 us takes 25 here, 20 of them the signature."""
+    algorithm = algorithm_of(key)
+    text = b"%b.%b" % (head_of(algorithm, kid), in_base64(orjson.dumps(claims)))
+    signature = in_base64(ALGORITHMS[algorithm].sign(text, key))
+    return f"{text.decode()}.{signature.decode()}"
+
+
+@lru_cache(maxsize=16)
+def head_of(algorithm: str, kid: str) -> bytes:
+    """The first part of every token that a key signs."""
+    return in_base64(orjson.dumps({"alg": algorithm, "typ": "JWT", "kid": kid}))
+
+
+def in_base64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def identity_of(claims: Mapping[str, Any]) -> Identity:
@@ -188,6 +226,16 @@ def roles_of(claims: Mapping[str, Any]) -> list[str]:
     for name in ("resource_access", RESOURCE, "roles"):
         node = node.get(name) if isinstance(node, Mapping) else None
     return [text for text in node if isinstance(text, str)] if isinstance(node, list) else []
+
+
+def has_begun(claims: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the time before which the token must not be used is over (RFC 7519, 4.1.5); TypeError for no time."""
+    return claims.get("nbf", 0) <= now.timestamp()
+
+
+def is_payers(claims: Mapping[str, Any]) -> bool:
+    """Whether the token is one that a payer may have been given."""
+    return claims.get(CONSUMER) == "client" and all(map(PAYERS_ROLE.fullmatch, roles_of(claims)))
 
 
 def is_expired(identity: Identity, now: datetime) -> bool:

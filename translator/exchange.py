@@ -36,6 +36,7 @@ class Exchange:
 
     __slots__ = (
         "headers",
+        "is_strangers",
         "operation_id",
         "party_id",
         "path",
@@ -56,6 +57,7 @@ class Exchange:
         self.request_id = request_id_of(self.headers)
         self.trace_id: str | None = None
         self.party_id: str | None = None
+        self.is_strangers = False
 
     @property
     def method(self) -> str:
@@ -123,14 +125,18 @@ def has_body(headers: Mapping[bytes, bytes]) -> bool:
     return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], bytes_max: int, timeout_ms: int) -> bytes:
-    """The whole body. Raises BadBody when it is too long, too slow or of no readable length, ClientGone."""
+def check_length(headers: Mapping[bytes, bytes], bytes_max: int) -> None:
+    """Raises BadBody when the announced length is too long or not readable."""
     announced = headers.get(b"content-length")
     if announced is not None:
         if not DIGITS.fullmatch(announced):
             raise BadBody("Invalid content length")
         if int(announced) > bytes_max:
             raise BadBody("Body is too long")
+
+
+async def read_body(receive: Receive, bytes_max: int, timeout_ms: int) -> bytes:
+    """The whole body. Raises BadBody when it is too long or too slow, ClientGone."""
     receiving = _received(receive, bytes_max)
     try:
         awaited = receiving.send(None)

@@ -8,8 +8,10 @@ test_differences.py for each place where we answer otherwise than the stock chai
 
 import asyncio
 import copy
+import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,8 +34,22 @@ from translator.served import Served, serve_all
 from translator.spec import METHODS, compile_operations, read_spec
 from translator.trace import internal_context
 
-with warnings.catch_warnings():
-    # On its import connexion loads, for its own tests, a client that starlette is about to drop.
+
+@contextmanager
+def spared(*modules: str) -> Iterator[None]:
+    """Within the block these modules count as not installed, unless somebody has them already."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+with warnings.catch_warnings(), spared("flask", "httpx._main"):
+    # On its import connexion loads, for its own tests, a client that starlette is about to drop; and, where they are
+    # installed, Flask and that client's command line: 6 MB of every gateway process, and half of its start.
     warnings.simplefilter("ignore")
     from connexion.middleware import ConnexionMiddleware
     from connexion.middleware.abstract import SpecMiddleware
@@ -76,13 +92,15 @@ def create_gateway(
     tokens: AccessTokens | None = None,
     revocations: Revocations | None = None,
     responses: str = "count",
+    signs: bool = True,
 ) -> Gateway:
     """The application of one version, or of some of its tags.
 
     `rpc`: has `bind(context)` and `close()`, like rpc.client.AsyncClient; closed when the application stops. `process`:
     this process's name among the readers of the revocation register. `only_tags`, `without_tags`: the other operations
     answer 501. `tokens`, `revocations`: made from the settings and the register unless given. `responses`: "strict"
-    turns an own answer outside the spec into 500 and a cat, "count" counts and logs it.
+    turns an own answer outside the spec into 500 and a cat, "count" counts and logs it. `signs`: False for operations
+    that hand out no access tokens; this process then keeps no key that could make one.
 
     Raises SpecRefused, or KeyRefused, with a sentence that names what stops the start.
     """
@@ -91,7 +109,7 @@ def create_gateway(
     raw = read_spec(spec)
     served = serve_all(compile_operations(raw), declared(operations), errors, only_tags, without_tags)
     revocations = revocations or _followed(rpc, settings, clock, process)
-    tokens = tokens or _tokens(settings, revocations, clock)
+    tokens = tokens or _tokens(settings, revocations, clock, signs)
     cats = Cats(settings.gateway.cats_directory)
 
     def pipeline(routes: Routes[Served]) -> Pipeline:
@@ -122,10 +140,12 @@ def _followed(rpc: Any, settings: Settings, clock: Clock, process: str) -> Revoc
     return Revocations(fetch, clock=clock, age_s_max=settings.gateway.token_cache_s)
 
 
-def _tokens(settings: Settings, revocations: Revocations, clock: Clock) -> AccessTokens:
-    keyset = load_keyset(settings.tokens.verification_directory, settings.tokens.signing_key_file)
+def _tokens(settings: Settings, revocations: Revocations, clock: Clock, signs: bool) -> AccessTokens:
+    keyset = load_keyset(
+        settings.tokens.verification_directory, settings.tokens.signing_key_file, settings.tokens.payers_key_file
+    )
     return AccessTokens(
-        keyset,
+        keyset if signs else keyset.without_private_keys(),
         revocations,
         clock=clock,
         cache_entries_max=settings.gateway.token_cache_entries_max,

@@ -106,6 +106,7 @@ def load(stored: bytes) -> dict[str, Any]:
 
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PAIRS = [first + second for first in DIGITS for second in DIGITS]
 ID_LENGTH = 17
 RANDOM_BITS = 52
 TIME_BITS = 44
@@ -115,11 +116,11 @@ def fresh_id(now: datetime, random: Callable[[int], bytes] = os.urandom) -> str:
     """A new id: milliseconds in 44 bits, chance in 52, written in base 62 at one length, so that ids sort by time."""
     milliseconds = int(now.timestamp() * 1000) & ((1 << TIME_BITS) - 1)
     number = milliseconds << RANDOM_BITS | int.from_bytes(random(7), "big") & ((1 << RANDOM_BITS) - 1)
-    digits = []
-    for _ in range(ID_LENGTH):
-        number, digit = divmod(number, 62)
-        digits.append(DIGITS[digit])
-    return "".join(reversed(digits))
+    pairs = []
+    for _ in range(ID_LENGTH // 2):
+        number, pair = divmod(number, len(PAIRS))
+        pairs.append(PAIRS[pair])
+    return DIGITS[number] + "".join(reversed(pairs))
 
 
 def require_same(binding: Any, features: Mapping[str, Any], external_id: str) -> str:

@@ -80,7 +80,7 @@ def with_cats(app: App, cats: Cats, headers: Headers) -> App:
         try:
             await app(scope, receive, watched)
         except Exception:
-            log.error("http.crash", exc_info=True, path=str(scope.get("path", ""))[:200])
+            log.error("http.crash", exc_info=True, path=str(scope.get("path", "")))
             if status:
                 raise  # part of an answer is out: the server can only cut the connection
             await _send_cat(send, cats, 500, headers, head)

@@ -24,6 +24,7 @@ ALGORITHMS = [KEY_WRAP, ENCRYPTION]
 KEY_BYTES = 32
 TOKEN_CHARS_MAX = 4000
 WRITTEN, FIRST = "v2.", "v1."
+END_OF_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 class InvalidToken(ValueError):
@@ -76,7 +77,9 @@ def valid_until_of(tool: domain.PaymentTool, now: datetime, lifetime: timedelta)
 
 
 def end_of_month(year: int, month: int) -> datetime:
-    """The first moment after the month, UTC."""
+    """The first moment after the month, UTC; the last whole second there is where that would be in the year 10000."""
+    if (year, month) >= (END_OF_TIME.year, END_OF_TIME.month):
+        return END_OF_TIME
     return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 

@@ -6,6 +6,9 @@
 
 A missing X-Request-ID is therefore 400 only behind a well-formed Bearer header, and a bad token is found after the
 parameters. Nothing is half-applied: the platform is called only when every step before it has agreed.
+
+The token is looked at before the body is read all the same, only to decide how much of it, and for how long, is waited
+for. A request takes one of the places "in flight" when all of it is here: waiting for bodies takes none.
 """
 
 import time
@@ -20,8 +23,8 @@ from translator.access_tokens import AccessTokens
 from translator.answers import encode, fault_of
 from translator.call import Call
 from translator.client_address import client_ip
-from translator.errors import Denied, TooMany
-from translator.exchange import ClientGone, Exchange, has_body, raw_path, read_body
+from translator.errors import Denied, TooMany, Unauthorized
+from translator.exchange import BadBody, ClientGone, Exchange, check_length, has_body, raw_path, read_body
 from translator.media_types import accepts_json, is_encoded
 from translator.oops import Cats
 from translator.rate_limits import RateLimit
@@ -35,6 +38,10 @@ from translator.trace import new_trace_id, root_context, traceparent_of
 from translator.violations import Violation
 
 CLIENT_GONE = 499
+STRANGERS_BODY_BYTES_MAX = 65_536
+STRANGERS_BODY_READ_MS_MAX = 2_000
+"""Of callers whose token does not hold: they get a 401 in any case, sooner than they could keep anybody waiting."""
+
 BEARER = b"Bearer "
 METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 SECONDS = metrics.histogram("capi_http_request_seconds", "Requests by operation and status", ("operation", "status"))
@@ -86,7 +93,6 @@ class Pipeline:
         """The reply, its bytes, and the headers that only this kind of reply has."""
         if self._in_flight >= self._settings.requests_in_flight_max:
             return Reply(503), self._cats.body(503), []
-        self._in_flight += 1
         try:
             reply, headers = await self._routed(exchange)
             return reply, encode(reply) if reply.status < 500 else self._cats.body(reply.status), headers
@@ -95,8 +101,6 @@ class Pipeline:
         except Exception:
             log.error("http.crash", exc_info=True, operation=exchange.operation_id, trace_id=exchange.trace_id)
             return Reply(500), self._cats.body(500), []
-        finally:
-            self._in_flight -= 1
 
     async def _routed(self, exchange: Exchange) -> tuple[Reply, list[Header]]:
         found = self._routes.find(raw_path(exchange.scope))
@@ -128,21 +132,57 @@ class Pipeline:
         return None
 
     async def _validated(self, served: Served, exchange: Exchange, token: str | None) -> Reply:
-        settings, headers = self._settings, exchange.headers
-
         def body() -> Awaitable[bytes]:
-            return read_body(exchange.receive, headers, settings.body_bytes_max, settings.body_read_timeout_ms)
+            return self._body(exchange, token)
 
-        query = exchange.scope.get("query_string", b"")
+        query, depth_max = exchange.scope.get("query_string", b""), self._settings.json_depth_max
         try:
-            arguments = await validated(served.spec, headers, exchange.path, query, body, settings.json_depth_max)
+            arguments = await validated(served.spec, exchange.headers, exchange.path, query, body, depth_max)
+            call = self._admit(served, exchange, token)
         except Violation as violation:
             return Reply(400, {"code": "invalidRequest", "message": violation.message})
-        try:
-            call = self._admit(served, exchange, token)
+        except ClientGone:
+            raise
         except Exception as problem:
             return self._failed(served, exchange, problem)
-        return await self._performed(served, exchange, call, arguments)
+        return await self._in_place(served, exchange, call, arguments)
+
+    async def _body(self, exchange: Exchange, token: str | None) -> bytes:
+        """Raises BadBody, ClientGone; Unauthorized for a stranger's body that is longer or slower than theirs may be.
+
+        A stranger whose body comes in time is told what is wrong with it first, as everybody is.
+        """
+        settings, headers, receive = self._settings, exchange.headers, exchange.receive
+        check_length(headers, settings.body_bytes_max)
+        exchange.is_strangers = self._is_strangers(token)
+        if not exchange.is_strangers:
+            return await read_body(receive, settings.body_bytes_max, settings.body_read_timeout_ms)
+        bytes_max = min(settings.body_bytes_max, STRANGERS_BODY_BYTES_MAX)
+        try:
+            check_length(headers, bytes_max)
+            return await read_body(receive, bytes_max, min(settings.body_read_timeout_ms, STRANGERS_BODY_READ_MS_MAX))
+        except BadBody:
+            raise Unauthorized from None
+
+    def _is_strangers(self, token: str | None) -> bool:
+        """Whether the token surely does not hold. While the register of revocations is silent, genuine ones may."""
+        try:
+            self._tokens.identify(token or "", self._clock())
+        except Unauthorized:
+            return True
+        except RpcFailure:
+            return False
+        return False
+
+    async def _in_place(self, served: Served, exchange: Exchange, call: Call, arguments: Arguments) -> Reply:
+        """Performs the call in one of the places; 503 when none is left."""
+        if self._in_flight >= self._settings.requests_in_flight_max:
+            return Reply(503)
+        self._in_flight += 1
+        try:
+            return await self._performed(served, exchange, call, arguments)
+        finally:
+            self._in_flight -= 1
 
     def _admit(self, served: Served, exchange: Exchange, token: str | None) -> Call:
         """The call to make. Raises Problem for the deadline, Unauthorized, TooMany, Denied for the scope."""
@@ -153,6 +193,8 @@ class Pipeline:
             settings.request_deadline_default_ms,
             settings.request_deadline_ms_max,
         )
+        if exchange.is_strangers:
+            raise Unauthorized
         identity = self._tokens.identify(token or "", now)
         exchange.party_id = identity.party_id
         if not self._limit.takes(identity.party_id):

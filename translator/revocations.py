@@ -62,12 +62,20 @@ class Revocations:
         """Learns what is new. Raises RpcFailure when the register does not answer."""
         if self._fetch is None:
             return
-        asked_at = self._clock()
-        for number, token_id in await self._fetch(self._last_number):
-            self._revoked.add(token_id)
-            self._last_number = max(self._last_number, number)
+        is_more = True
+        while is_more:
+            asked_at = self._clock()
+            is_more = self._learn(await self._fetch(self._last_number))
         self._known_at = asked_at
         self._answered.set()
+
+    def _learn(self, found: Iterable[tuple[int, str]]) -> bool:
+        """Whether there was anything new: the register answers a long list in parts, and does not say which is last."""
+        before = self._last_number
+        for number, token_id in found:
+            self._revoked.add(token_id)
+            self._last_number = max(self._last_number, number)
+        return self._last_number > before
 
     async def first_answer(self, timeout_s: float) -> None:
         """Waits until the register has answered once, or no longer than that."""

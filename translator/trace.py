@@ -4,6 +4,7 @@ The span is the caller's X-Request-ID, the trace is ours, the parent is "undefin
 beside them; `X-Amzn-Trace-Id` stands in for it where only that one is given.
 """
 
+import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ AMAZON_PARENT = re.compile(r"[0-9a-f]{16}")
 
 def new_trace_id() -> str:
     """A 64-bit number of 20 decimal digits: one more than the longest card number, so that no log takes it for one."""
-    return str(TRACE_ID_MIN + secrets.randbelow(TRACE_ID_COUNT))
+    return str(TRACE_ID_MIN + int.from_bytes(os.urandom(12), "big") % TRACE_ID_COUNT)
 
 
 def root_context(

@@ -9,7 +9,7 @@ from typing import Any
 from capi_v2 import features, shapes
 from rpc.protocol import domain
 from translator.call import Call
-from translator.errors import Problem
+from translator.errors import Denied, Problem
 from translator.operation import operation
 from translator.reply import Reply, accepted, created, ok
 
@@ -27,6 +27,8 @@ FIRST_REFUND = 100
 async def create_payment(call: Call, invoice_id: str, payment_params: dict[str, Any]) -> Reply:
     deadline = shapes.processing_deadline_to_thrift(payment_params.get("processingDeadline"), call.now)
     payer = payer_of(call, payment_params["payer"])
+    # Numbers are drawn for invoices that exist: a path may hold anything, and what names a sequence is kept for ever.
+    await call.rpc.invoicing.Get(invoice_id)
     payment_id = await call.id_for(
         features.payment_meaning(payment_params, invoice_id, payer),
         sequence=f"payments/{invoice_id}/{call.party_id}",
@@ -72,13 +74,14 @@ async def cancel_payment(call: Call, invoice_id: str, payment_id: str, cancel_pa
 
 @operation(scope=ALL_PAYMENTS_WRITE, not_found=PAYMENT_NOT_FOUND, features=features.REFUND)
 async def create_refund(call: Call, invoice_id: str, payment_id: str, refund_params: dict[str, Any]) -> Reply:
-    currency = await cart_currency(call, invoice_id, payment_id, refund_params)
+    payment = await call.rpc.invoicing.GetPayment(invoice_id, payment_id)
     refund_id = await call.id_for(
         features.refund_meaning(refund_params, invoice_id, payment_id),
         sequence=f"refunds/{invoice_id}/{payment_id}/{call.party_id}",
         sequence_from=FIRST_REFUND,
         context={"invoice_id": invoice_id, "payment_id": payment_id},
     )
+    currency = refund_params.get("currency", payment.cost.currency)
     params = shapes.refund_params_to_thrift(refund_params, id=refund_id, cart_currency=currency)
     return created(shapes.refund_to_json(await call.rpc.invoicing.RefundPayment(invoice_id, payment_id, params)))
 
@@ -115,8 +118,13 @@ async def get_chargeback_by_id(call: Call, invoice_id: str, payment_id: str, cha
 
 
 def payer_of(call: Call, payer: dict[str, Any]) -> domain.Payer:
-    """Opens the token and session of a payment resource. Raises InvalidToken, Problem."""
+    """Opens the token and session of a payment resource. Raises InvalidToken, Problem.
+
+    Denied to whoever pays one invoice and would charge the card that paid another.
+    """
     if payer["payerType"] == "RecurrentPayer":
+        if call.identity.consumer == "client":
+            raise Denied
         return shapes.recurrent_payer_to_thrift(payer)
     if payer["payerType"] == "CustomerPayer":
         raise Problem("invalidRequest", "Customer not found")

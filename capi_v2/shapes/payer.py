@@ -34,10 +34,13 @@ def session_info_to_thrift(payer: Json) -> domain.PayerSessionInfo | None:
     )
 
 
-def payer_to_json(payer: domain.Payer, session_info: domain.PayerSessionInfo | None) -> Json:
-    return without_absent(
-        {**_PAYER_TO_JSON[payer.which()](payer.value), "sessionInfo": if_present(session_info, _session_info_to_json)}
-    )
+def payer_to_json(payer: domain.Payer, session_info: domain.PayerSessionInfo | None, consumer: str) -> Json:
+    """A "client" is not told the token of the tool: whoever else holds the token of the invoice could pay with it."""
+    shown = _PAYER_TO_JSON[payer.which()](payer.value)
+    shown["sessionInfo"] = if_present(session_info, _session_info_to_json)
+    if consumer == "client":
+        shown |= {name: "" for name in ("paymentToolToken", "paymentSession") if name in shown}
+    return without_absent(shown)
 
 
 def client_info_to_json(client_info: domain.ClientInfo) -> Json:

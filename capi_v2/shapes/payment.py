@@ -55,12 +55,12 @@ def capture_params_to_thrift(body: Json, *, cart_currency: str | None) -> paymen
 
 
 def payment_to_json(payment: domain.Payment, consumer: str) -> Json:
-    """`consumer` ("merchant" or "client") decides how much of a failure is told."""
+    """`consumer` ("merchant" or "client") decides how much of a failure and of the payer is told."""
     return without_absent(
         {
             "id": payment.id,
             "externalID": payment.external_id,
-            **_money_and_payer(payment),
+            **_money_and_payer(payment, consumer),
             "metadata": if_present(payment.context, metadata_to_json),
             "allocation": if_present(payment.allocation, allocation_to_json),
             **payment_status_to_json(payment.status, payment.failure, consumer),
@@ -74,7 +74,7 @@ def payment_search_result_to_json(payment: domain.Payment, consumer: str) -> Jso
             "id": payment.id,
             "shortID": f"{payment.invoice_id}.{payment.id}",
             "shopID": payment.shop_id,
-            **_money_and_payer(payment),
+            **_money_and_payer(payment, consumer),
             "fee": if_present(payment.fee, lambda fee: fee.amount),
             "metadata": if_present(payment.context, metadata_to_json),
             "statusChangedAt": payment.status_changed_at,
@@ -110,7 +110,7 @@ def payment_flow_to_json(flow: domain.PaymentFlow) -> Json:
     )
 
 
-def _money_and_payer(payment: domain.Payment) -> Json:
+def _money_and_payer(payment: domain.Payment, consumer: str) -> Json:
     """What both forms of a payment say. A partly captured payment is worth what was captured."""
     cost = payment.captured_cost or payment.cost
     return {
@@ -119,7 +119,7 @@ def _money_and_payer(payment: domain.Payment) -> Json:
         "amount": cost.amount,
         "currency": cost.currency,
         "flow": payment_flow_to_json(payment.flow),
-        "payer": payer_to_json(payment.payer, payment.payer_session_info),
+        "payer": payer_to_json(payment.payer, payment.payer_session_info, consumer),
         "transactionInfo": if_present(payment.transaction, _transaction_to_json),
         "makeRecurrent": payment.make_recurrent,
     }

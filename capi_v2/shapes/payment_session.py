@@ -13,7 +13,7 @@ import orjson
 from capi_v2.shapes.absent import Json, without_absent
 from rpc.protocol import domain
 from translator.errors import Problem
-from translator.formats import is_ip_address
+from translator.formats import is_ip_address, is_uri
 from translator.strict_json import parse
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -62,6 +62,6 @@ def _client_info(fields: Json) -> domain.ClientInfo:
     ip, fingerprint, url = fields.get("ip"), fields.get("fingerprint"), fields.get("url")
     if ip is not None and not is_ip_address(ip):
         raise ValueError(ip)
-    if not isinstance(fingerprint, str) or not isinstance(url, str | None):
-        raise TypeError(fields)
+    if not isinstance(fingerprint, str) or (url is not None and not is_uri(url)):
+        raise ValueError(fields)
     return domain.ClientInfo(ip=ip, fingerprint=fingerprint, url=url)

@@ -22,6 +22,8 @@ from settings.loading import CHECKOUT, FILE_VARIABLE
 
 SANDBOX = Path(__file__).with_name("sandbox.toml")
 SEED_S_MAX = 60
+OWNER_ONLY = 0o077
+"""Every process inherits it: databases and logs are nobody else's to read, also outside the state directory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.all_in_one", description="Run the whole platform.")
     parser.add_argument("--only-check", action="store_true", help="say what stands in the way, start nothing")
     asked = parser.parse_args(arguments)
+    os.umask(OWNER_ONLY)
     environment = {**os.environ, FILE_VARIABLE: os.environ.get(FILE_VARIABLE) or str(SANDBOX)}
     try:
         settings = load(environment)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from settings import Settings
 
@@ -25,7 +25,11 @@ def prepare(settings: Settings) -> list[Path]:
     state, jwt = settings.state.directory, settings.tokens.signing_key_file.parent
     for directory in (state, state / "data", state / "logs", state / "secrets", jwt):
         make_directory(directory)
-    wanted = ((settings.rpc.secret_file, new_secret), (settings.tokens.signing_key_file, new_signing_key))
+    wanted = (
+        (settings.rpc.secret_file, new_secret),
+        (settings.tokens.signing_key_file, new_signing_key),
+        (settings.tokens.payers_key_file, new_payers_key),
+    )
     return [path for path, make in wanted if make_secret(path, make)]
 
 
@@ -63,7 +67,15 @@ def new_secret() -> bytes:
 
 def new_signing_key() -> bytes:
     """The key that signs access tokens, PKCS 8 in PEM."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    return in_pem(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS))
+
+
+def new_payers_key() -> bytes:
+    """The key that signs tokens handed to payers, PKCS 8 in PEM."""
+    return in_pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def in_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

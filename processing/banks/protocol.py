@@ -24,8 +24,11 @@ The rules, checked by `Proxy` on every answer and by tests/processing/banks/conf
 7. A failure is a path of `FAILURES`; a code of the bank that the adapter does not know becomes an `unknown` there.
 8. Card numbers are read from the vault (`Equipment.cards`) when they are sent, and appear in nothing that is returned,
    raised or logged. `forget_cvv` as soon as the bank has answered.
-9. A callback is untrusted until the bank has confirmed it. One that means nothing leaves the session suspended:
-   a `CallbackResult` without `result`.
+9. A payment is called off at the bank when its `processing_deadline` passes before the bank has decided; the platform
+   calls then. CANCELLED means that nothing of the payment stays with the bank: what is held is released, what was taken
+   is given back, what is under way is called off. It is also asked for when the bank refused a capture.
+10. A callback is untrusted until the bank has confirmed it. One that means nothing leaves the session suspended:
+    a `CallbackResult` without `result`.
 
 Deciding is kept apart from talking: a pure function makes a result from what the bank answered.
 """

@@ -126,8 +126,17 @@ def finish(draft: Draft, payment_id: str, refund_id: str | None, why: failure.Op
     close(draft, payment_id, refund_id, why)
 
 
+def give_up(draft: Draft, payment_id: str, refund_id: str | None, why: failure.OperationFailure) -> None:
+    """We wait no longer: what the bank may still approve for a payment is called off there. Raises Unforeseen."""
+    finish(draft, payment_id, refund_id, why)
+    owner = draft.payment(payment_id)
+    is_known_there = owner.transaction is not None and owner.status is PaymentStatus.FAILED
+    if refund_id is None and is_known_there and owner.reversal is None:
+        payment.start_reversal(draft, payment_id)
+
+
 def close(draft: Draft, payment_id: str, refund_id: str | None, why: failure.OperationFailure | None) -> None:
-    """Like finish, on the word of whoever calls it."""
+    """Like finish, on the word of whoever calls it. Money whose capture was refused is still held: it is released."""
     target = session_of(draft.payment(payment_id), refund_id).target
     draft.add(events.SessionFinished(at=draft.now, payment_id=payment_id, refund_id=refund_id, failure=why))
     if target is Target.REFUNDED:
@@ -136,6 +145,8 @@ def close(draft: Draft, payment_id: str, refund_id: str | None, why: failure.Ope
         draft.add(events.PaymentReversalFinished(at=draft.now, payment_id=payment_id))
     elif why is not None:
         payment.fail(draft, payment_id, why)
+        if target is Target.CAPTURED:
+            payment.start_reversal(draft, payment_id)
     else:
         _REACHED[target](draft, draft.payment(payment_id))
 

@@ -8,6 +8,8 @@ from processing.domain.money import Cash
 from processing.domain.statuses import TimeoutBehaviour
 from processing.domain.values import Value
 
+WAIT_MIN = timedelta(seconds=1)
+
 
 class TransactionInfo(Value):
     """What the bank calls the payment. The id, once known, never changes; the rest may become known later."""
@@ -68,7 +70,6 @@ class ProxyResult(Value):
 
 
 def moment(timer: Timer, now: datetime) -> datetime:
-    """When the timer rings, for one that was set now."""
-    if timer.deadline is not None:
-        return timer.deadline
-    return now + timedelta(seconds=timer.timeout_s or 0)
+    """When the timer rings, for one that was set now; never so soon that an adapter would be called in a loop."""
+    wanted = timer.deadline or now + timedelta(seconds=timer.timeout_s or 0)
+    return max(wanted, now + WAIT_MIN)

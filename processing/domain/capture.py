@@ -1,5 +1,7 @@
 """Held money is taken, whole or in part and once, or let go; when its time runs out, by the rule the merchant chose."""
 
+from datetime import datetime
+
 from processing.domain import allocation, events, payment, references
 from processing.domain.allocation import Allocation, accounts_of, gross
 from processing.domain.cart import require_sum
@@ -31,7 +33,7 @@ def capture_payment(draft: Draft, command: CapturePayment) -> None:
     """
     held = draft.payment(command.payment_id)
     require_operable(command.facts.shop)
-    require_waiting(held)
+    require_waiting(held, draft.now)
     cost = _cost(held, command)
     if cost != held.cost and not command.facts.terms.holds.partial_captures:
         raise OperationNotPermitted
@@ -75,7 +77,7 @@ def cancel_payment(draft: Draft, command: CancelPayment) -> None:
     """Raises PaymentNotFound, InvalidPartyStatus, InvalidShopStatus, InvalidPaymentStatus, OperationNotPermitted."""
     held = draft.payment(command.payment_id)
     require_operable(command.facts.shop)
-    require_waiting(held)
+    require_waiting(held, draft.now)
     start_cancel(draft, held.id, command.reason)
 
 
@@ -99,13 +101,16 @@ def is_waiting(held: Payment) -> bool:
     return held.status is PaymentStatus.PROCESSED and isinstance(held.flow, HoldFlow) and not is_decided
 
 
-def require_waiting(held: Payment) -> None:
-    """Raises InvalidPaymentStatus, or OperationNotPermitted of an instant payment."""
+def require_waiting(held: Payment, now: datetime) -> None:
+    """Raises InvalidPaymentStatus, or OperationNotPermitted of an instant payment.
+
+    A hold whose time is over ends by its rule, also when its timer is late: the merchant's word would come too late.
+    """
     if held.status is not PaymentStatus.PROCESSED:
         raise InvalidPaymentStatus(held.status)
     if not isinstance(held.flow, HoldFlow):
         raise OperationNotPermitted
-    if not is_waiting(held):
+    if not is_waiting(held) or held.flow.held_until <= now:
         raise InvalidPaymentStatus(held.status)
 
 

@@ -3,6 +3,8 @@
 pending -> accepted | rejected | cancelled;  rejected -> pending one stage up
 """
 
+from itertools import count
+
 from msgspec.structs import replace
 
 from processing.domain import charges, events, references
@@ -28,19 +30,19 @@ STAGES = list(ChargebackStage)
 
 
 def create(draft: Draft, command: CreateChargeback) -> None:
-    """The same id or the same external id again: nothing.
+    """The same id or the same external id again: nothing. Without an id the machine gives the next number.
 
     Raises PaymentNotFound, InvalidPaymentStatus, InvalidRequest, PaymentAmountExceeded.
     """
     payment = draft.payment(command.payment_id)
     if _is_known(payment, command):
         return
-    references.checked_id(command.id)
+    chargeback_id = _next_number(payment) if command.id is None else references.checked_id(command.id)
     if payment.status is not PaymentStatus.CAPTURED:
         raise InvalidPaymentStatus(payment.status)
     _require_sound(payment, command)
     chargeback = Chargeback(
-        id=command.id,
+        id=chargeback_id,
         invoice_id=payment.invoice_id,
         payment_id=payment.id,
         created_at=draft.now,
@@ -118,6 +120,12 @@ def _is_known(payment: Payment, command: CreateChargeback) -> bool:
     )
 
 
+def _next_number(payment: Payment) -> str:
+    """Counted from 1, past those that were given by hand."""
+    given = {known.id for known in payment.chargebacks}
+    return next(str(number) for number in count(len(given) + 1) if str(number) not in given)
+
+
 def _require_sound(payment: Payment, command: CreateChargeback) -> None:
     currency = payment.captured_cost.currency
     broken = []
@@ -125,8 +133,8 @@ def _require_sound(payment: Payment, command: CreateChargeback) -> None:
         broken.append("the terms know no chargebacks")
     if {command.body.currency, command.levy.currency} != {currency}:
         broken.append(f"the payment is in {currency}")
-    if command.body.amount < 1 or command.levy.amount < 0:
-        broken.append("a body is at least 1 and a levy at least 0")
+    if command.body.amount < 1 or command.levy.amount < 1:
+        broken.append("a body and a levy are at least 1")
     if broken:
         raise InvalidRequest(broken)
     left = remaining(payment)

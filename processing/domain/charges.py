@@ -82,7 +82,7 @@ def chargeback_flow(payment: Payment, body: Cash, levy: Cash) -> FinalCashFlow:
         cash=levy,
         details="chargeback levy",
     )
-    return (*principal, price) if levy.amount else principal
+    return (*principal, price)
 
 
 def outflow(flow: FinalCashFlow, account_id: int) -> int:

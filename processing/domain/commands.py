@@ -95,13 +95,13 @@ class RefundPayment(Value):
 
 
 class CreateChargeback(Value):
-    """`id` is the chargeback's. A notice with an external id that is known already changes nothing."""
+    """`id` is the chargeback's; absent, the next number. One with an external id that is known changes nothing."""
 
-    id: str
     payment_id: str
     body: Cash
     levy: Cash
     facts: Facts
+    id: str | None = None
     reason_code: str | None = None
     external_id: str | None = None
 

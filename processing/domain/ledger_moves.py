@@ -63,8 +63,9 @@ def _payment_status(before: Invoice, event: events.PaymentStatusChanged, after: 
 
 
 def _refund_started(before: Invoice, event: events.RefundStarted, after: Invoice) -> list[Move]:
-    account = payment_of(after, event.payment_id).accounts["merchant.settlement"]
-    return [_hold(_refund_plan(event.refund), covered=(account,) if event.refund.is_covered else ())]
+    """Covered by every shop that gives something back: the payment's own and those that had a share of it."""
+    givers = {each.from_id: None for each in event.refund.cash_flow if each.source == "merchant.settlement"}
+    return [_hold(_refund_plan(event.refund), covered=tuple(givers) if event.refund.is_covered else ())]
 
 
 def _refund_status(before: Invoice, event: events.RefundStatusChanged, after: Invoice) -> list[Move]:

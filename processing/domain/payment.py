@@ -61,6 +61,12 @@ def fail(draft: Draft, payment_id: str, why: failure.OperationFailure) -> None:
     )
 
 
+def start_reversal(draft: Draft, payment_id: str) -> None:
+    """Whatever the bank holds, took or may still approve for a payment that came to nothing goes back to the payer."""
+    draft.add(events.PaymentReversalStarted(at=draft.now, payment_id=payment_id))
+    start_session(draft, payment_id, Target.CANCELLED, references.reversal(draft.state.id, payment_id))
+
+
 def start_session(draft: Draft, payment_id: str, target: Target, reference: str) -> None:
     draft.add(events.SessionStarted(at=draft.now, payment_id=payment_id, target=target, reference=reference))
 

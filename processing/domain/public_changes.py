@@ -1,16 +1,17 @@
 """What an event means in a merchant's words: for the event feed, the search and the webhooks.
 
-Field names are those of payment_processing.InvoiceChange; objects are as they stand after the event.
+Field names are those of payment_processing.InvoiceChange. An event says all of it: no state is needed to tell it.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from processing.domain import events
 from processing.domain.events import Event
 from processing.domain.failure import OperationFailure
 from processing.domain.interaction import UserInteraction
 from processing.domain.money import Cash
-from processing.domain.state import Chargeback, Invoice, Payment, Refund, payment_of
+from processing.domain.state import Chargeback, Invoice, Payment, Refund
 from processing.domain.statuses import ChargebackStage, ChargebackStatus, InvoiceStatus, PaymentStatus, RefundStatus
 from processing.domain.values import Value
 
@@ -86,11 +87,11 @@ Change = (
 )
 
 
-def public_changes(event: Event, after: Invoice) -> list[Change]:
-    """What the event is in the IDL's words. `after` is the machine right after it."""
+def public_changes(event: Event) -> list[Change]:
+    """What the event is in the IDL's words."""
     told = _CHANGES.get(type(event))
     if told is not None:
-        return [told(event, after)]
+        return [told(event)]
     kind, _, json = events.encode(event)
     return [InternalStep(kind=kind, json=json.decode())]
 
@@ -113,7 +114,7 @@ def webhook_event_type(change: Change) -> str | None:
     return None
 
 
-def _payment_status(event: events.PaymentStatusChanged, after: Invoice) -> PaymentStatusChanged:
+def _payment_status(event: events.PaymentStatusChanged) -> PaymentStatusChanged:
     return PaymentStatusChanged(
         payment_id=event.payment_id,
         status=event.status,
@@ -123,29 +124,29 @@ def _payment_status(event: events.PaymentStatusChanged, after: Invoice) -> Payme
     )
 
 
-def _refund_status(event: events.RefundStatusChanged, after: Invoice) -> RefundStatusChanged:
+def _refund_status(event: events.RefundStatusChanged) -> RefundStatusChanged:
     return RefundStatusChanged(
         payment_id=event.payment_id, refund_id=event.refund_id, status=event.status, failure=event.failure
     )
 
 
-def _chargeback_status(event: events.ChargebackStatusChanged, after: Invoice) -> ChargebackStatusChanged:
+def _chargeback_status(event: events.ChargebackStatusChanged) -> ChargebackStatusChanged:
     return ChargebackStatusChanged(
         payment_id=event.payment_id, chargeback_id=event.chargeback_id, status=event.status, stage=event.stage
     )
 
 
-_CHANGES: dict[type, Callable[..., Change]] = {
-    events.InvoiceCreated: lambda event, after: InvoiceCreated(invoice=after),
-    events.InvoiceStatusChanged: lambda event, after: InvoiceStatusChanged(status=event.status, reason=event.reason),
-    events.PaymentStarted: lambda event, after: PaymentStarted(payment=payment_of(after, event.payment.id)),
+_CHANGES: dict[type, Callable[[Any], Change]] = {
+    events.InvoiceCreated: lambda event: InvoiceCreated(invoice=event.invoice),
+    events.InvoiceStatusChanged: lambda event: InvoiceStatusChanged(status=event.status, reason=event.reason),
+    events.PaymentStarted: lambda event: PaymentStarted(payment=event.payment),
     events.PaymentStatusChanged: _payment_status,
-    events.PaymentInteractionRequested: lambda event, after: PaymentInteractionRequested(
+    events.PaymentInteractionRequested: lambda event: PaymentInteractionRequested(
         payment_id=event.payment_id, interaction=event.interaction
     ),
-    events.RefundStarted: lambda event, after: RefundStarted(payment_id=event.payment_id, refund=event.refund),
+    events.RefundStarted: lambda event: RefundStarted(payment_id=event.payment_id, refund=event.refund),
     events.RefundStatusChanged: _refund_status,
-    events.ChargebackOpened: lambda event, after: ChargebackOpened(
+    events.ChargebackOpened: lambda event: ChargebackOpened(
         payment_id=event.payment_id, chargeback=event.chargeback
     ),
     events.ChargebackStatusChanged: _chargeback_status,

@@ -20,8 +20,14 @@ from processing.domain.statuses import Target, TimeoutBehaviour
 
 Owner = TypeVar("Owner", Payment, Refund)
 
-CALL_PATIENCE = timedelta(seconds=90)
-"""How long a call that was begun may stay unanswered before another attempt; longer than any deadline of a call."""
+CALL_TIMEOUT = timedelta(seconds=30)
+"""A call ends this long after it was begun, answered or not: its deadline counts from `begun_at`."""
+CALL_PATIENCE = CALL_TIMEOUT + timedelta(seconds=10)
+"""How long a call that was begun may stay unanswered before another attempt.
+
+The ten seconds are for whoever made the call: five at most to wait for the database with its answer, and five that the
+clocks of two processes may differ. So the next attempt never meets a call that is still under way.
+"""
 RETRY_DELAY_S_MAX = 60
 UNAVAILABLE_TOTAL_S_MAX = 30
 """A bank that cannot be reached at all fails a payment after this long."""

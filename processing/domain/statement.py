@@ -7,8 +7,9 @@ from processing.domain import answers, events, payment, references
 from processing.domain.commands import BankStated
 from processing.domain.draft import Draft, Unforeseen
 from processing.domain.errors import PaymentNotFound, RefundNotFound, SessionNotFound
+from processing.domain.money import Cash
 from processing.domain.state import Payment, Session, refund_of, session_of
-from processing.domain.statuses import BankVerdict, PaymentStatus, RefundStatus, Target
+from processing.domain.statuses import BankVerdict, PaymentStatus, RefundStatus
 
 Verdicts = frozenset[BankVerdict]
 
@@ -26,8 +27,9 @@ OF_PAYMENT = {
     PaymentStatus.FAILED: (NOT_TAKEN, TAKEN),
     PaymentStatus.CANCELLED: (NOT_TAKEN, TAKEN),
 }
+DONE_OF_REFUND: Verdicts = frozenset({BankVerdict.REFUNDED, BankVerdict.APPROVED})
 OF_REFUND = {
-    RefundStatus.SUCCEEDED: frozenset({BankVerdict.REFUNDED, BankVerdict.APPROVED}),
+    RefundStatus.SUCCEEDED: DONE_OF_REFUND,
     RefundStatus.FAILED: frozenset({BankVerdict.DECLINED}),
 }
 
@@ -40,7 +42,7 @@ def take(draft: Draft, command: BankStated) -> None:
     if found is not None and found.reference == command.reference and not found.is_finished:
         _hurry(draft, payment_id, refund_id, found, command)
         return
-    _require_same(owner, refund_id, command)
+    _require_same(owner, refund_id, operation, command)
     agree, show_money = _expected(owner, refund_id, operation)
     if command.verdict in show_money:
         _return_money(draft, owner, command)
@@ -81,18 +83,26 @@ def _expected(owner: Payment, refund_id: str | None, operation: str) -> tuple[Ve
     return agree, show_money
 
 
-def _require_same(owner: Payment, refund_id: str | None, command: BankStated) -> None:
-    """Raises Unforeseen when the bank speaks of another transaction, or of another amount than was taken."""
+def _require_same(owner: Payment, refund_id: str | None, operation: str, command: BankStated) -> None:
+    """Raises Unforeseen when the bank speaks of another transaction, or of another amount than was asked for."""
     known = owner.transaction if refund_id is None else refund_of(owner, refund_id).transaction
     said = command.transaction
     if known is not None and said is not None and known.id != said.id:
         raise Unforeseen(f"the bank's transaction id was {known.id} and is now {said.id}", owner.id, refund_id)
-    is_taken = owner.transaction is not None and refund_id is None and owner.status not in payment.RELEASED
-    if not is_taken or command.cash is None or command.verdict not in TAKEN:
-        return
-    taken = owner.cost if command.verdict is BankVerdict.APPROVED else owner.captured_cost or owner.cost
-    if command.cash not in (owner.cost, taken):
-        raise Unforeseen(f"the bank speaks of {command.cash.amount} {command.cash.currency}", owner.id)
+    asked = _asked(owner, refund_id, operation, command.verdict)
+    if command.cash is not None and asked is not None and command.cash != asked:
+        raise Unforeseen(f"the bank speaks of {command.cash.amount} {command.cash.currency}", owner.id, refund_id)
+
+
+def _asked(owner: Payment, refund_id: str | None, operation: str, verdict: BankVerdict) -> Cash | None:
+    """The amount of what the bank says was done; None where any will do, for it came to nothing or goes back whole."""
+    if refund_id is not None:
+        return refund_of(owner, refund_id).cash if verdict in DONE_OF_REFUND else None
+    if owner.status in payment.RELEASED or verdict not in TAKEN or operation not in ("payment", "capture"):
+        return None
+    if operation == "payment" and verdict is BankVerdict.APPROVED:
+        return owner.cost
+    return owner.captured_cost or (owner.capture.cost if owner.capture else owner.cost)
 
 
 def _hurry(draft: Draft, payment_id: str, refund_id: str | None, found: Session, command: BankStated) -> None:
@@ -109,8 +119,7 @@ def _return_money(draft: Draft, owner: Payment, command: BankStated) -> None:
     _record(draft, owner.id, None, command)
     if command.transaction is not None:
         answers.bind(draft, owner.id, None, command.transaction)
-    draft.add(events.PaymentReversalStarted(at=draft.now, payment_id=owner.id))
-    payment.start_session(draft, owner.id, Target.CANCELLED, references.reversal(owner.invoice_id, owner.id))
+    payment.start_reversal(draft, owner.id)
 
 
 def _record(draft: Draft, payment_id: str, refund_id: str | None, command: BankStated) -> None:

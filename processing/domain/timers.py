@@ -88,7 +88,7 @@ def _deadline(draft: Draft, payment_id: str) -> None:
     """What the bank may have done is not called a failure: the adapter has to end it, and is asked until it does."""
     found = draft.payment(payment_id).session
     if session.is_safe_to_drop(found):
-        answers.finish(draft, payment_id, None, DEADLINE_REACHED)
+        answers.give_up(draft, payment_id, None, DEADLINE_REACHED)
         return
     draft.add(events.PaymentStuck(at=draft.now, payment_id=payment_id))
     if found.run_at is None or found.run_at > draft.now:
@@ -99,4 +99,4 @@ def _timeout(draft: Draft, payment_id: str, refund_id: str | None, found: Sessio
     if found.suspension.behaviour is TimeoutBehaviour.CALL_ADAPTER:
         draft.add(events.SessionActivated(at=draft.now, payment_id=payment_id, refund_id=refund_id, cause="timeout"))
     else:
-        answers.finish(draft, payment_id, refund_id, session.timeout_failure(found.suspension))
+        answers.give_up(draft, payment_id, refund_id, session.timeout_failure(found.suspension))

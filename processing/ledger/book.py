@@ -97,7 +97,7 @@ def hold(tx: Any, plan_id: str, batch: Batch, now: datetime, covered: Iterable[i
     `covered`: accounts that must be able to bear this batch at the worst, whatever they may bear otherwise. Raises
     InvalidRequest, InvalidPostingParams, NotCovered.
     """
-    before = _load(tx, plan_id)
+    before = _load_to_change(tx, plan_id)
     after = plans.hold(before, plan_id, batch)
     if after is before:
         return after
@@ -142,7 +142,7 @@ def get_plan(tx: Any, plan_id: str) -> PlanState:
 
 
 def _resolve(tx: Any, plan: Plan, status: PlanStatus, now: datetime) -> PlanState:
-    before = _load(tx, plan.id)
+    before = _load_to_change(tx, plan.id)
     after = plans.resolve(before, plan, status)
     if after is before:
         return after
@@ -160,6 +160,13 @@ def _resolve(tx: Any, plan: Plan, status: PlanStatus, now: datetime) -> PlanStat
     )
     _write(tx, after, accounts, balances)
     return after
+
+
+def _load_to_change(tx: Any, plan_id: str) -> PlanState | None:
+    """Where writers are not alone, whoever changes a plan waits here for the one before."""
+    if tx.row_lock:
+        tx.execute(f"SELECT id FROM ledger_plans WHERE id = ?{tx.row_lock}", (plan_id,))  # noqa: S608 - our own words
+    return _load(tx, plan_id)
 
 
 def _load(tx: Any, plan_id: str) -> PlanState | None:

@@ -2,9 +2,12 @@
 
 Invoices and payments go by keyset (creation time, then id): a page begins where the one before ended, whatever was
 made meanwhile. Refunds go by offset and tell their number.
+
+A page is bounded twice: by its number of items, and by what they weigh together, because an item may hold a whole
+request body. So rows are chosen by their keys and lengths first, and only the bodies of those on the page are read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +17,22 @@ from processing.search import tokens
 from processing.storage.port import Tx
 
 ITEMS_MAX = 1000
+PAGE_CHARS_MAX = 4_000_000
+"""Of stored JSON: 8 MB where letters take two bytes, half of what an internal answer may hold. A longer item goes alone."""
+
+
+class Table(NamedTuple):
+    """`alias`: in the conditions below; `keys`: its primary key, by which items of one moment are ordered."""
+
+    name: str
+    alias: str
+    keys: tuple[str, ...]
+    kind: type
+
+
+INVOICES = Table("search_invoices", "i", ("id",), Invoice)
+PAYMENTS = Table("search_payments", "p", ("invoice_id", "payment_id"), Payment)
+REFUNDS = Table("search_refunds", "r", ("invoice_id", "payment_id", "refund_id"), Refund)
 
 
 class Scope(NamedTuple):
@@ -37,7 +56,7 @@ class Page(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """A page out of `total` items."""
+    """A page out of `total` items; shorter than asked for where its items are very long."""
 
     items: list[Refund]
     total: int
@@ -71,9 +90,7 @@ OF_FEW_INVOICES = (
     " AND i.id IN (SELECT p.invoice_id FROM search_payments p WHERE p.party_id = ? AND p.shop_id = ?{fits})"
 )
 
-_invoice = msgspec.json.Decoder(Invoice).decode
-_payment = msgspec.json.Decoder(Payment).decode
-_refund = msgspec.json.Decoder(Refund).decode
+DECODE = {kind: msgspec.json.Decoder(kind).decode for kind in (Invoice, Payment, Refund)}
 
 
 def invoices(
@@ -92,12 +109,7 @@ def invoices(
         created_at_ms, invoice_id, _ = tokens.read(query, token)
         where += " AND (i.created_at_ms, i.id) < (?, ?)"
         params += (created_at_ms, invoice_id)
-    rows = tx.execute(
-        f"SELECT i.created_at_ms, i.id, '', i.body FROM search_invoices i WHERE {where}"  # noqa: S608 - our own words
-        " ORDER BY i.created_at_ms DESC, i.id DESC LIMIT ?",
-        (*params, limit + 1),
-    )
-    return _page(query, rows.all(), limit, _invoice)
+    return _page(tx, INVOICES, query, _newest(tx, INVOICES, where, params, limit + 1), limit)
 
 
 def payments(tx: Tx, scope: Scope, conditions: Conditions, limit: int, token: str | None) -> Page:
@@ -108,12 +120,7 @@ def payments(tx: Tx, scope: Scope, conditions: Conditions, limit: int, token: st
     if token is not None:
         where += " AND (p.created_at_ms, p.invoice_id, p.payment_id) < (?, ?, ?)"
         params += tokens.read(query, token)
-    rows = tx.execute(
-        "SELECT p.created_at_ms, p.invoice_id, p.payment_id, p.body FROM search_payments p"  # noqa: S608
-        f" WHERE {where} ORDER BY p.created_at_ms DESC, p.invoice_id DESC, p.payment_id DESC LIMIT ?",
-        (*params, limit + 1),
-    )
-    return _page(query, rows.all(), limit, _payment)
+    return _page(tx, PAYMENTS, query, _newest(tx, PAYMENTS, where, params, limit + 1), limit)
 
 
 def refunds(tx: Tx, scope: Scope, conditions: Conditions, limit: int, offset: int) -> Counted:
@@ -121,12 +128,8 @@ def refunds(tx: Tx, scope: Scope, conditions: Conditions, limit: int, offset: in
     where, params = _within("r", scope)
     where, params = where + _all_of(REFUND, conditions), params + _values(REFUND, conditions)
     total = tx.execute(f"SELECT COUNT(*) FROM search_refunds r WHERE {where}", params).one()[0]  # noqa: S608
-    rows = tx.execute(
-        f"SELECT r.body FROM search_refunds r WHERE {where}"  # noqa: S608
-        " ORDER BY r.created_at_ms DESC, r.invoice_id DESC, r.payment_id DESC, r.refund_id DESC LIMIT ? OFFSET ?",
-        (*params, limit, offset),
-    )
-    return Counted([_refund(body) for (body,) in rows.all()], total)
+    rows = _newest(tx, REFUNDS, where, params, limit, offset)
+    return Counted(_items(tx, REFUNDS, _fitting(rows)), total)
 
 
 def _within(table: str, scope: Scope) -> tuple[str, tuple]:
@@ -148,8 +151,43 @@ def _text(kind: str, scope: Scope, *conditions: Conditions) -> str:
     return repr((kind, tuple(scope), *(sorted(each.items()) for each in conditions)))
 
 
-def _page(query: str, rows: Sequence[tuple], limit: int, decode: Callable[[str], Any]) -> Page:
+def _newest(tx: Tx, table: Table, where: str, params: tuple, limit: int, offset: int = 0) -> list[tuple]:
+    """(creation time, *key, length of the body) of rows that fit."""
+    columns = [f"{table.alias}.{column}" for column in ("created_at_ms", *table.keys)]
+    order = ", ".join(f"{column} DESC" for column in columns)
+    return tx.execute(
+        f"SELECT {', '.join(columns)}, LENGTH({table.alias}.body) FROM {table.name} {table.alias}"  # noqa: S608 - our words
+        f" WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
+        (*params, limit, offset),
+    ).all()
+
+
+def _fitting(rows: Sequence[tuple]) -> Sequence[tuple]:
+    """Those whose bodies one page can hold; the first one always."""
+    chars = 0
+    for count, row in enumerate(rows):
+        chars += row[-1]
+        if count and chars > PAGE_CHARS_MAX:
+            return rows[:count]
+    return rows
+
+
+def _items(tx: Tx, table: Table, rows: Sequence[tuple]) -> list[Any]:
+    """What the rows' bodies say, in the order of the rows."""
+    if not rows:
+        return []
+    keys, names = [row[1:-1] for row in rows], ", ".join(table.keys)
+    places = ", ".join([f"({', '.join('?' * len(table.keys))})"] * len(keys))
+    found = tx.execute(
+        f"SELECT {names}, body FROM {table.name} WHERE ({names}) IN (VALUES {places})",  # noqa: S608 - our own words
+        [part for key in keys for part in key],
+    )
+    bodies = {row[:-1]: row[-1] for row in found.all()}
+    return [DECODE[table.kind](bodies[key]) for key in keys]
+
+
+def _page(tx: Tx, table: Table, query: str, rows: Sequence[tuple], limit: int) -> Page:
     """Rows are one more than the page when there is another page."""
-    shown = rows[:limit]
-    token = tokens.write(query, shown[-1][:3]) if len(rows) > limit else None
-    return Page([decode(row[3]) for row in shown], token)
+    shown = _fitting(rows[:limit])
+    token = tokens.write(query, (*shown[-1][:-1], "")[:3]) if len(rows) > len(shown) else None
+    return Page(_items(tx, table, shown), token)

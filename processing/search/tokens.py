@@ -7,13 +7,15 @@ hash over the query and the position tells a token of another query, or an inven
 import base64
 import binascii
 import hashlib
+from typing import Annotated
 
 import msgspec
 
 HASH_BYTES = 12
 TOKEN_CHARS_MAX = 1000
 
-Position = tuple[int, str, str]
+Moment = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Position = tuple[Moment, str, str]
 """Creation time in ms, and two ids; the second id is empty where one is enough."""
 
 _decode = msgspec.json.Decoder(Position).decode
@@ -40,7 +42,13 @@ def read(query: str, token: str) -> Position:
     said = raw[HASH_BYTES:]
     if raw[:HASH_BYTES] != _hash(query, said):
         raise BadToken
-    return _decode(said)
+    try:
+        position = _decode(said)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise BadToken from None
+    if any("\0" in name for name in position[1:]):
+        raise BadToken  # not an id, and some databases refuse to look for it
+    return position
 
 
 def _hash(query: str, said: bytes) -> bytes:

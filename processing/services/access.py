@@ -23,6 +23,12 @@ def require_owner(context: Context, owner_id: str) -> None:
         raise AccessDenied
 
 
+def require_sequence(context: Context, name: str) -> None:
+    """Raises AccessDenied when a merchant's call names a sequence that does not end with "/" and its own party."""
+    if not is_internal(context) and not name.endswith(f"/{context.meta.get(PARTY)}"):
+        raise AccessDenied
+
+
 def require_internal(context: Context) -> None:
     """Raises AccessDenied for calls from behind the gateway."""
     if not is_internal(context):

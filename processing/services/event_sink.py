@@ -20,10 +20,10 @@ class EventSinkService:
         limit = min(limit_of(wanted), EVENTS_MAX)
         after = wanted.after or 0
         with self._machines.database.read() as tx:
+            records = events.feed(tx, after, limit)
             if after and events.record(tx, after) is None:
                 raise errors.EventNotFound
-            records = events.feed(tx, after, limit)
-            return events_to_thrift(tx, records)
+            return events_to_thrift(records)
 
     def GetLastEventID(self, context: Context) -> int:
         require_internal(context)

@@ -1,12 +1,7 @@
-"""Histories of machines in the protocol's words.
+"""Histories of machines in the protocol's words."""
 
-A merchant's form of an event needs the state after it, so each machine in question is replayed from its beginning once.
-"""
-
-from collections.abc import Iterable, Iterator
-
-from processing.domain import errors, invoice
-from processing.domain.public_changes import Change, public_changes
+from processing.domain import errors
+from processing.domain.public_changes import public_changes
 from processing.machine import decode
 from processing.services.wire.invoicing import event_to_thrift
 from processing.storage import events
@@ -26,32 +21,17 @@ def limit_of(wanted: payment_processing.EventRange) -> int:
 def machine_events(tx: Tx, machine_id: str, wanted: payment_processing.EventRange) -> list[payment_processing.Event]:
     """Events of one machine after `wanted.after`. Raises EventNotFound when that is not one of the machine's."""
     limit = limit_of(wanted)
-    told = list(_told(events.records(tx, machine_id)))
-    if wanted.after:
-        known = [record.id for record, _ in told]
-        if wanted.after not in known:
-            raise errors.EventNotFound
-        told = told[known.index(wanted.after) + 1 :]
-    return [event_to_thrift(record, changes) for record, changes in told[:limit]]
+    passed = events.record(tx, wanted.after) if wanted.after else None
+    if wanted.after and (passed is None or passed.machine_id != machine_id):
+        raise errors.EventNotFound
+    return events_to_thrift(events.records(tx, machine_id, after=passed.sequence if passed else 0)[:limit])
 
 
-def events_to_thrift(tx: Tx, records: list[events.Record]) -> list[payment_processing.Event]:
-    """Records of many machines, in their order."""
-    wanted = {record.id for record in records}
-    told = {}
-    for machine_id in {record.machine_id for record in records}:
-        for record, changes in _told(events.records(tx, machine_id)):
-            if record.id in wanted:
-                told[record.id] = event_to_thrift(record, changes)
-    return [told[record.id] for record in records]
+def events_to_thrift(records: list[events.Record]) -> list[payment_processing.Event]:
+    """Records of any machines, in their order."""
+    return [_told(record) for record in records]
 
 
-def _told(records: Iterable[events.Record]) -> Iterator[tuple[events.Record, list[Change]]]:
-    """Each record with its changes in a merchant's words."""
-    state = None
-    for record in records:
-        changes: list[Change] = []
-        for event in decode(record.body):
-            state = invoice.apply(state, event)
-            changes += public_changes(event, state)
-        yield record, changes
+def _told(record: events.Record) -> payment_processing.Event:
+    """The record with its changes in a merchant's words."""
+    return event_to_thrift(record, [change for event in decode(record.body) for change in public_changes(event)])

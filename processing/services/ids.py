@@ -1,8 +1,8 @@
-"""The Thrift face of idempotent ids. A merchant's call binds keys of its own party only."""
+"""The Thrift face of idempotent ids. A merchant's call binds keys, and draws from sequences, of its own party only."""
 
 from processing import ids
 from processing.domain.errors import InvalidRequest
-from processing.services.access import require_owner
+from processing.services.access import require_owner, require_sequence
 from processing.storage.port import Database
 from rpc.context import Context
 from rpc.protocol import ids as protocol
@@ -20,6 +20,8 @@ class IdsService:
         key = self._key(context, params.key)
         if (params.id is None) == (params.sequence is None):
             raise InvalidRequest(["either an id or a sequence is needed"])
+        if params.sequence is not None:
+            require_sequence(context, params.sequence)
         wanted = ids.Wanted(
             features=params.features,
             id=params.id,
@@ -38,6 +40,7 @@ class IdsService:
         return binding_to_thrift(known)
 
     def Next(self, context: Context, sequence: str, sequence_from: int) -> str:
+        require_sequence(context, sequence)
         with self._database.transaction() as tx:
             return str(ids.next_number(tx, sequence, sequence_from))
 

@@ -3,6 +3,7 @@
 Every function reads the machine first and checks whose it is; refusals are domain errors (see wire/refusals).
 """
 
+from datetime import timedelta
 from typing import Any
 
 from processing.domain import commands, errors, state, terms
@@ -21,10 +22,14 @@ from rpc.protocol import domain, payment_processing
 class InvoicingService(OperatorCalls):
     """Serves payment_processing.Invoicing; the operator's calls stand in operator.py."""
 
-    def __init__(self, machines: Machines, facts: FactsReader, templating: TemplatingService) -> None:
+    def __init__(
+        self, machines: Machines, facts: FactsReader, templating: TemplatingService, payment_deadline: timedelta
+    ) -> None:
+        """`payment_deadline`: of a payment that names none."""
         self._machines = machines
         self._facts = facts
         self._templating = templating
+        self._payment_deadline = payment_deadline
 
     # ------------------------------------------------------------- invoices
 
@@ -81,7 +86,10 @@ class InvoicingService(OperatorCalls):
         self, context: Context, invoice_id: str, params: payment_processing.PaymentParams
     ) -> domain.Payment:
         machine = self._of_caller(context, invoice_id)
-        said = wire.start_payment_arguments(params)
+        said = {
+            "processing_deadline": self._machines.now() + self._payment_deadline,
+            **wire.start_payment_arguments(params),
+        }
         facts = self._facts.for_payment(machine, said["payer"])
         after = self._execute(context, machine, commands.StartPayment(facts=facts, **said))
         return wire.payment_to_thrift(state.payment_of(after, params.id))

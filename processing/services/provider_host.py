@@ -41,18 +41,21 @@ class ProviderHostService:
         self._machines.execute(machine_id, wire.statement_to_domain(statement), context.trace_id)
 
     def OpenChargeback(self, context: Context, notice: bank_adapter.ChargebackNotice) -> None:
+        """The machine numbers the chargeback: of two notices at once each gets a number of its own."""
         require_internal(context)
         machine_id = self._machine_of(notice.reference)
         payment_id, _, _ = references.operation_of(notice.reference)
         machine = self._machines.get(machine_id)
-        payment = state.payment_of(machine, payment_id)
-        command = commands.CreateChargeback(
-            id=str(len(payment.chargebacks) + 1),
-            payment_id=payment_id,
-            facts=self._facts.for_money(machine, payment_id, None),
-            **wire.notice_arguments(notice),
-        )
-        self._machines.execute(machine_id, command, context.trace_id)
+        try:
+            facts = self._facts.for_money(machine, payment_id, None)
+            command = commands.CreateChargeback(payment_id=payment_id, facts=facts, **wire.notice_arguments(notice))
+            self._machines.execute(machine_id, command, context.trace_id)
+        except errors.PaymentNotFound:
+            raise errors.SessionNotFound from None
+        except errors.InvalidPaymentStatus as refusal:
+            raise errors.InvalidRequest([f"the payment is {refusal.status.value}"]) from None
+        except errors.PaymentAmountExceeded as refusal:
+            raise errors.InvalidRequest([f"no more than {refusal.maximum.amount} is left of the payment"]) from None
 
     def _machine_of(self, reference: str) -> str:
         """Raises SessionNotFound for a reference that is not one of a machine here."""

@@ -49,9 +49,7 @@ class History(NamedTuple):
     records: list[Record]
 
 
-def append(
-    tx: Tx, machine_id: str, expected: int, body: str, *, kind: str, trace_id: str, now: datetime
-) -> Record:
+def append(tx: Tx, machine_id: str, expected: int, body: str, *, kind: str, trace_id: str, now: datetime) -> Record:
     """Adds the record after `expected`, the sequence that the caller has seen; 0 makes the machine.
 
     Raises Conflict when the machine is not there any more (or, for 0, is there already).

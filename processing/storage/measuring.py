@@ -1,11 +1,12 @@
-"""What this machine's disk allows: `python -m processing.storage.measuring [threads] [seconds] [directory]`.
+"""What this machine's disk allows: `python -m processing.storage.measuring [threads] [seconds] [where]`.
 
 One transaction is what a step of a machine costs at least: a record appended, its timer set, its outbox row, one sync.
 Writes one JSON line: transactions a second, and milliseconds of the median and the 99th percentile as a caller waits.
-Run it on the file system that will hold the database.
+`where` is a directory for a SQLite file on the file system to be measured, or the URL of an empty PostgreSQL database.
 """
 
 import json
+import secrets
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 from processing.storage import events, jobs
 from processing.storage.migrations import migrate
 from processing.storage.port import Database
+from processing.storage.postgres import PostgresDatabase
 from processing.storage.sqlite import SqliteDatabase
 from settings.clock import system_clock
 
@@ -43,7 +45,7 @@ def measure(database: Database, threads: int, seconds: float) -> dict[str, Any]:
             waits_ms.append((time.perf_counter() - began) * 1000)
             expected += 1
 
-    workers = [threading.Thread(target=run, args=(f"machine-{n}",)) for n in range(threads)]
+    workers = [threading.Thread(target=run, args=(f"machine-{secrets.token_hex(4)}",)) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -57,13 +59,21 @@ def measure(database: Database, threads: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def main(threads: str = "1", seconds: str = "5", directory: str | None = None) -> None:
-    """Measures in a temporary folder below `directory`."""
-    with tempfile.TemporaryDirectory(dir=directory) as folder:
-        database = SqliteDatabase(Path(folder) / "measured.sqlite")
-        migrate(database, system_clock())
-        sys.stdout.write(json.dumps(measure(database, int(threads), float(seconds))) + "\n")
-        database.close()
+def main(threads: str = "1", seconds: str = "5", where: str | None = None) -> None:
+    """Measures PostgreSQL where a URL is given, else SQLite in a temporary folder below `where`."""
+    if where and where.startswith("postgresql:"):
+        report(PostgresDatabase(where, connections_max=int(threads)), threads, seconds)
+        return
+    with tempfile.TemporaryDirectory(dir=where) as folder:
+        report(SqliteDatabase(Path(folder) / "measured.sqlite"), threads, seconds)
+
+
+def report(database: Database, threads: str, seconds: str) -> None:
+    """Measures and writes the line."""
+    migrate(database, system_clock())
+    measured = {"database": database.dialect, **measure(database, int(threads), float(seconds))}
+    sys.stdout.write(json.dumps(measured) + "\n")
+    database.close()
 
 
 if __name__ == "__main__":

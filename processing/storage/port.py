@@ -20,7 +20,8 @@ class OutcomeUnknown(Exception):
 
 
 class Conflict(Exception):
-    """Somebody else moved the machine on since it was read. Retried by `processing.machine` and nowhere else."""
+    """Somebody else was quicker, and nothing was done: the machine moved on since it was read, the same row was made,
+    or each waited for the other. Retried by `processing.machine` and nowhere else."""
 
 
 class Rows(Protocol):
@@ -40,10 +41,10 @@ class Tx(Protocol):
     """One transaction. It is over when its `with` block ends; keep nothing of it."""
 
     row_lock: str
-    """Ends a SELECT whose rows this transaction will change (" FOR UPDATE", or "" where a writer is alone anyway)."""
+    """Ends a SELECT whose rows this transaction will change ("" in a reader, and where a writer is alone)."""
 
     skip_locked: str
-    """Ends a SELECT that passes over rows which another transaction holds (" FOR UPDATE SKIP LOCKED", or "")."""
+    """The same, passing over rows which another transaction holds."""
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
         """Runs one statement."""
@@ -52,10 +53,13 @@ class Tx(Protocol):
         """Runs one statement for each row of parameters."""
 
     def draw(self, counter: str, count: int = 1) -> int:
-        """The first of `count` consecutive numbers that nobody was given before; the first ever is 1."""
+        """The first of `count` consecutive numbers, above 0, that nobody was given before. There may be gaps."""
 
     def settled(self, counter: str) -> int:
-        """A number at or below which no row can appear any more: every drawer up to here has committed or given up."""
+        """A number at or below which no row can appear any more: every drawer up to here has committed or given up.
+
+        A reader asks for it before it reads anything else.
+        """
 
     def wake(self) -> None:
         """When this transaction commits, watchers of every process are told that there may be work."""
@@ -83,8 +87,8 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Tx]:
         """Reads and writes, all or nothing: durable when the block ends, rolled back when it raises.
 
-        What it read does not change beneath it, or a later write of it raises Conflict or touches no row. Raises
-        Unavailable on entry, OutcomeUnknown on exit. Cannot be nested.
+        What it read with `row_lock` does not change beneath it; of the rest a later write may raise Conflict or touch
+        no row. Raises Unavailable on entry and inside, OutcomeUnknown on exit. Cannot be nested.
         """
 
     def read(self) -> AbstractContextManager[Tx]:

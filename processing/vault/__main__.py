@@ -1,5 +1,6 @@
 """`python -m processing.vault`: the card-data environment as a process of its own."""
 
+import os
 from typing import Any
 
 from processing.vault.app import create_app
@@ -13,5 +14,6 @@ def app() -> Any:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # cards are sealed, but a database of them is nobody else's to read
     section = load().vault
     serve("processing.vault.__main__:app", host=section.host, port=section.port, name="vault")

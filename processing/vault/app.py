@@ -4,6 +4,7 @@ Only calls signed with the platform's secret reach the services; callbacks come 
 their adapters.
 """
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,9 @@ from rpc.services import BY_NAME
 from serving.probes import with_probes
 from settings import Settings
 from settings.clock import Clock, system_clock
+from telemetry import log
 
+PURGE_EVERY_S = 60.0
 CALLBACKS = "/callbacks/"
 ADAPTERS = "/v1/proxy/"
 
@@ -50,7 +53,32 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
         limits=options["limits"],
         signature_age_s_max=settings.rpc.signature_age_s_max,
     )
-    return with_probes(split(calls, installed), "vault", lambda: {"database": is_open(database)})
+    served = purging(split(calls, installed), cards)
+    return with_probes(served, "vault", lambda: {"database": is_open(database)})
+
+
+def purging(app: Any, cards: CardReader, every_s: float = PURGE_EVERY_S) -> Any:
+    """`app`; while it lives, CVVs whose time is up are removed."""
+
+    async def purge() -> None:
+        while True:
+            try:
+                await asyncio.to_thread(cards.forget_expired_cvvs)
+            except Exception:
+                log.error("vault.purge_failed", exc_info=True)
+            await asyncio.sleep(every_s)
+
+    async def living(scope: dict, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        task = asyncio.create_task(purge())
+        try:
+            await app(scope, receive, send)
+        finally:
+            task.cancel()
+
+    return living
 
 
 def split(calls: Any, installed: tuple[Installed, ...]) -> Any:

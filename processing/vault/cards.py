@@ -25,6 +25,9 @@ class InvalidCard(Exception):
         self.reason = reason
 
 
+YEARS_AHEAD_MAX = 100
+"""Two digits of a year reach as far; calendars end, and so must cards."""
+
 _THREE = frozenset({3})
 _MAESTRO_LENGTHS = frozenset(range(12, 20))
 
@@ -57,6 +60,8 @@ def check_card(number: str, exp_month: int, exp_year: int, cvv: str | None, toda
         raise InvalidCard("Card expiry month is not a month")
     if (exp_year, exp_month) < (today.year, today.month):
         raise InvalidCard("Card has expired")
+    if exp_year > today.year + YEARS_AHEAD_MAX:
+        raise InvalidCard("Card expiry year is too far ahead")
     if cvv is not None and not _is_cvv(cvv, system):
         raise InvalidCard(f"CVV has a wrong length for {system.name}")
     return system

@@ -46,6 +46,11 @@ class CardReader:
             session = store.begin_session(tx, session_id, reference, self._clock())
         return None if session is None else self._keys.open(session.sealed, session_id).decode()
 
+    def forget_expired_cvvs(self) -> None:
+        """To be called now and then: a CVV that nobody used must not outlive its time."""
+        with self._database.transaction() as tx:
+            store.forget_expired_sessions(tx, self._clock())
+
     def forget_cvv(self, session_id: str) -> None:
         """To be called as soon as the bank has answered."""
         with self._database.transaction() as tx:

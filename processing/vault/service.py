@@ -89,7 +89,7 @@ class VaultService:
             known_as = store.put_card(tx, card, self._keys.fingerprint(number), now)
             if cvv is not None:
                 sealed = self._keys.seal(cvv.encode(), session_id)
-                store.put_session(tx, session_id, sealed, now + self._session_lifetime, now)
+                store.put_session(tx, session_id, sealed, now + self._session_lifetime)
         return known_as
 
 

@@ -60,9 +60,13 @@ def get_card(tx: Tx, token: str) -> StoredCard | None:
     return StoredCard(*row) if row else None
 
 
-def put_session(tx: Tx, session_id: str, sealed: bytes, expires_at: datetime, now: datetime) -> None:
-    """Stores a CVV; those that nobody used in time are removed on the way."""
+def forget_expired_sessions(tx: Tx, now: datetime) -> None:
+    """Removes the CVVs that nobody used in time."""
     tx.execute("DELETE FROM card_sessions WHERE expires_at_ms <= ?", (to_ms(now),))
+
+
+def put_session(tx: Tx, session_id: str, sealed: bytes, expires_at: datetime) -> None:
+    """Stores a CVV."""
     tx.execute(
         "INSERT INTO card_sessions (session_id, sealed, expires_at_ms) VALUES (?, ?, ?)",
         (session_id, sealed, to_ms(expires_at)),

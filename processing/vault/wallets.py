@@ -16,6 +16,8 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from processing.sealing import KEY_BYTES, UnsafeKeyFile
+
 PROVIDERS = frozenset({"applepay", "googlepay", "samsungpay", "yandexpay"})
 _ALGORITHMS = ["dir", "A256GCM"]
 
@@ -38,15 +40,20 @@ class WalletCard(NamedTuple):
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """32 bytes shared with the simulated wallet; made with mode 0600 when missing."""
+    """32 bytes shared with the simulated wallet; made with mode 0600 when missing. Raises sealing.UnsafeKeyFile."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(KEY_BYTES))
     except FileExistsError:
         pass
-    return path.read_bytes()
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafeKeyFile(f"{path} can be read by others than its owner: run chmod 600 {path}")
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise UnsafeKeyFile(f"{path} is not a key of {KEY_BYTES} bytes: remove it to make a new one")
+    return key
 
 
 def seal(card: WalletCard, provider: str, key: bytes) -> str:
@@ -71,7 +78,7 @@ def open_payload(payload: bytes, provider: str, key: bytes) -> WalletCard:
         if claims["wallet"] != provider:
             raise InvalidCryptogram("made by another wallet")
         return WalletCard(claims["id"], claims["merchant"], claims["number"], int(claims["month"]), int(claims["year"]))
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidCryptogram(type(error).__name__) from None
 
 

@@ -49,7 +49,7 @@ def tellings(history: list[events.Record]) -> Iterator[Telling]:
             state = invoice.apply(state, event)
             if record is not history[-1]:
                 continue
-            for change in public_changes(event, state):
+            for change in public_changes(event):
                 event_type = webhook_event_type(change)
                 if event_type in EVENT_TYPES:
                     yield Telling(number, event_type, change, state)

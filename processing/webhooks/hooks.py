@@ -48,6 +48,8 @@ class Hook(NamedTuple):
 def require_room(tx: Tx, party_id: str, shop_id: str | None, limits: Webhooks) -> None:
     """Raises LimitExceeded when one more hook would be too many."""
     limit = limits.hooks_per_party_max if shop_id is None else limits.hooks_per_shop_max
+    # Where writers are not alone, one party's creations take turns.
+    tx.execute(f"SELECT id FROM parties WHERE id = ?{tx.row_lock}", (party_id,))  # noqa: S608 - our own words
     if tx.execute(*_where("SELECT COUNT(*) FROM webhooks", party_id, [shop_id])).one()[0] >= limit:
         raise LimitExceeded
 

@@ -8,6 +8,7 @@ and to whom, is the business of `spread`, given at the start.
 from collections.abc import Callable
 from datetime import timedelta
 
+from processing.domain.events import Event
 from processing.domain.public_changes import public_changes, webhook_event_type
 from processing.machine import MachineChange
 from processing.storage import events, jobs
@@ -23,7 +24,7 @@ Spread = Callable[[Tx, events.Record], None]
 
 def stage(tx: Tx, change: MachineChange) -> None:
     """A row for a change that merchants may be told of."""
-    if any(is_public(event, after) for event, after in zip(change.events, change.states, strict=True)):
+    if any(is_public(event) for event in change.events):
         record = change.record
         jobs.enqueue(
             tx,
@@ -36,9 +37,9 @@ def stage(tx: Tx, change: MachineChange) -> None:
         )
 
 
-def is_public(event: object, after: object) -> bool:
+def is_public(event: Event) -> bool:
     """Whether merchants may be told of the event."""
-    return any(webhook_event_type(change) is not None for change in public_changes(event, after))
+    return any(webhook_event_type(change) is not None for change in public_changes(event))
 
 
 class Outbox:

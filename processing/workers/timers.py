@@ -1,8 +1,12 @@
 """Queue `machine`: does what a machine wants next, until it wants nothing now.
 
 A session's call is announced by an event, then made, then its outcome is a command; the job stays leased all the while,
-so no other worker acts on the machine. What the bank answered outside its protocol, and work that crashes again and
-again, stop the machine: an operator looks at it.
+so no other worker acts on the machine. What the bank answered outside its protocol, what we cannot read, and work that
+crashes again and again, stop the machine: an operator looks at it.
+
+A worker that dies in a call leaves the machine to the next one when its lease runs out. Lease, CALL_TIMEOUT and
+CALL_PATIENCE all count from the announcement: the machine rests for the longer of lease and patience, and by then the
+dead one's call is over.
 """
 
 from datetime import timedelta
@@ -11,6 +15,7 @@ from typing import Protocol
 from processing.domain import invoice
 from processing.domain.commands import BeginSessionCall, Command, StopMachine, TimerFired
 from processing.domain.errors import DomainError, InvoiceNotFound, MachineStopped, StepObsolete
+from processing.domain.session import CALL_TIMEOUT
 from processing.domain.state import Invoice
 from processing.domain.steps import RunSession
 from processing.machine import QUEUE, Lease, LeaseLost, Machines, Outcome, due
@@ -34,6 +39,9 @@ class Timers:
     """The handler of the queue."""
 
     def __init__(self, machines: Machines, effects: Effects, length: timedelta) -> None:
+        """Raises ValueError for a lease that a call could outlast."""
+        if length <= CALL_TIMEOUT:
+            raise ValueError(f"workers.lease_s is too short: a bank's call may last {CALL_TIMEOUT.seconds} s")
         self._machines = machines
         self._effects = effects
         self._length = length
@@ -72,8 +80,8 @@ class Timers:
     def _run_session(self, claim: jobs.Claim, lease: Lease, step: RunSession) -> Outcome:
         announced = BeginSessionCall(payment_id=step.payment_id, refund_id=step.refund_id)
         begun = self._machines.execute(claim.key, announced, claim.trace_id, lease)
-        answer = self._effects.run_session(step, begun.state, claim.trace_id)
         try:
+            answer = self._effects.run_session(step, begun.state, claim.trace_id)
             outcome = self._machines.execute(claim.key, answer, claim.trace_id, lease)
         except (LeaseLost, StepObsolete, MachineStopped, Unavailable, OutcomeUnknown):
             raise

@@ -12,7 +12,7 @@ struct Key {
 
 struct BindParams {
     1: required Key key
-    /** Wanted id of a new object. Absent: the next number of `sequence`. */
+    /** Wanted id of a new object. Absent: the next number of `sequence`, which for merchants ends with "/" and their party's id. */
     2: optional base.ID id
     3: optional string sequence
     /** First number of the sequence, 1 unless told */
@@ -43,4 +43,5 @@ service Ids {
 
     /** The next number of a sequence as decimal text. */
     base.ID Next(1: string sequence, 2: i64 sequence_from)
+        throws (1: base.AccessDenied denied)
 }

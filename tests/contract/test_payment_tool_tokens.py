@@ -118,6 +118,12 @@ def test_a_token_does_not_outlive_its_card(month, year, valid_until):
 def test_a_card_is_good_to_the_end_of_its_month():
     assert end_of_month(2026, 12) == datetime(2027, 1, 1, tzinfo=UTC)
     assert end_of_month(2026, 2) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert end_of_month(9999, 11) == datetime(9999, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("month", "year"), [(12, 9999), (1, 10000), (12, 32767)])
+def test_a_card_without_an_end_in_sight_gets_a_token_of_the_usual_life(month, year):
+    assert valid_until_of(card(month, year), NOW, LIFETIME) == NOW.replace(microsecond=0) + LIFETIME
 
 
 def sealed_otherwise(payload, header, key, prefix="v2."):

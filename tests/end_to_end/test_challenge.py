@@ -41,3 +41,20 @@ def test_a_failed_challenge_fails_the_payment(api: Api, books):
     payment = api.payment(made, started["id"])
     assert payment["error"] == {"code": "preauthorization_failed", "subError": {"code": "three_ds_failed"}}
     assert books.captured(made) == []
+
+
+def test_a_payer_who_never_comes_back_fails_the_payment_at_its_deadline(api: Api, books):
+    made = api.invoice()
+    payment = api.pay(made, "4342561111111118", processingDeadline="3s")
+    assert payment["status"] == "failed"
+    assert payment["error"] == {"code": "preauthorization_failed", "subError": {"code": "three_ds_not_finished"}}
+    [authorisation] = books.authorisations(made)
+    assert authorisation["state"] == "DECLINED"
+    assert books.held(made) == books.captured(made) == []
+
+
+def test_after_an_abandoned_challenge_the_payer_can_pay_with_another_card(api: Api, books):
+    made = api.invoice()
+    api.pay(made, "4342561111111118", processingDeadline="2s")
+    assert api.pay(made)["status"] == "captured"
+    assert books.captured(made) == [10000]

@@ -1,6 +1,7 @@
 """What banks do on bad days: nothing is charged twice, nothing unknown is called a failure, machines stop and go on."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -100,6 +101,32 @@ def test_a_stopped_payment_that_the_bank_refused_is_failed_by_the_operator(api: 
     payment = api.payment(made, "1")
     assert payment["error"] == {"code": "authorization_failed", "subError": {"code": "unknown"}}
     assert machine(operator, made)["status"] == "WORKING"
+
+
+def test_a_bank_that_has_not_decided_by_the_payments_deadline_is_told_to_forget_it(api: Api, books):
+    made = api.invoice()
+    payment = api.pay(made, "4000010300000024", processingDeadline="3s")
+    assert payment["error"] == {"code": "authorization_failed", "subError": {"code": "processing_deadline_reached"}}
+    assert books.held(made) == books.captured(made) == []
+
+
+def test_a_hold_whose_capture_the_bank_refuses_is_released(api: Api, books, ledger):
+    made = api.invoice()
+    payment = api.pay(made, "4000010600000013", hold="cancel", until=("processed",))
+    assert books.held(made) == [10000]
+    assert api.act(made, payment["id"], "capture", reason="shipped").status_code == 202
+    assert api.payment(made, payment["id"])["status"] == "failed"
+    wait_until(lambda: books.held(made) == [])
+    assert books.captured(made) == []
+    assert books.authorisations(made)[0]["state"] == "RELEASED"
+    assert ledger.is_sound()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
 
 
 def test_a_declined_refund_leaves_the_payment_captured_and_the_money_refundable(api: Api, books, ledger):

@@ -31,6 +31,11 @@ TRACE = "trace-of-the-test"
 CARD = BankCard(token="card-1", payment_system="visa", bin="424242", last_digits="4242")
 
 
+def open_below(folder: Path) -> Database:
+    """The database of a sandbox; the fixture `both_databases` puts another in its place."""
+    return SqliteDatabase(folder / "processing.sqlite")
+
+
 class ToldClock:
     """Says the time that it was told last."""
 
@@ -48,10 +53,15 @@ class ToldClock:
 class Sandbox:
     """The parts that a test of machines and workers needs."""
 
-    def __init__(self, folder: Path, projections: Sequence[Projection] = (), **machines: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        projections: Sequence[Projection] = (),
+        database: Database | None = None,
+        **machines: int,
+    ) -> None:
         self.clock = ToldClock()
-        self.path = folder / "processing.sqlite"
-        self.database: Database = SqliteDatabase(self.path)
+        self.database = database or open_below(folder)
         migrate(self.database, NOW)
         seed(self.database, NOW)
         self.configuration = Configuration(self.database)

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+import tempfile
+from pathlib import Path
 
 from serving import serve
 from serving.probes import with_probes
@@ -82,6 +84,14 @@ async def none(scope, receive, send):
     await answer(send, 204, b"not allowed", [(b"content-length", b"11")])
 
 
+async def write(scope, receive, send):
+    """Makes a file, and tells who may read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "made"
+        file.touch()
+        await answer(send, 200, oct(file.stat().st_mode & 0o777).encode())
+
+
 async def early(scope, receive, send):
     """Refuses without reading the body."""
     await answer(send, 401, b"early")
@@ -89,7 +99,7 @@ async def early(scope, receive, send):
 
 PATHS = {
     f"/{function.__name__}": function
-    for function in (echo, show, slow, crash, crash_midway, silent, forge, stream, none, early)
+    for function in (echo, show, slow, crash, crash_midway, silent, forge, stream, none, early, write)
 }
 
 

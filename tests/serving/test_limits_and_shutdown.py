@@ -51,6 +51,10 @@ def test_a_caller_that_keeps_the_server_waiting_is_let_go(impatient, sent):
         assert 0.5 < time.monotonic() - begin < 5
 
 
+def test_what_a_service_writes_is_for_its_owner_only(impatient):
+    assert impatient.ask(b"GET /write HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"0o600<end>")
+
+
 def test_a_caller_that_drips_its_headers_is_let_go(impatient):
     begin = time.monotonic()
     with connect(impatient) as connection, pytest.raises(ConnectionError):

@@ -78,10 +78,18 @@ def test_cards_and_secrets_never_reach_a_line(lines):
     assert lines[0]["request_id"] == CARD
 
 
-def test_a_trace_id_is_kept_even_where_its_digits_look_like_a_card(lines):
-    with log.bound(trace_id="4242424242424242"):
+def test_a_trace_id_of_the_gateway_is_kept_even_where_its_digits_satisfy_luhn(lines):
+    made = "14242424242424242008"
+    with log.bound(trace_id=made):
         log.info("x", note="4242424242424242")
-    assert (lines[0]["trace_id"], lines[0]["note"]) == ("4242424242424242", CARD)
+    assert (lines[0]["trace_id"], lines[0]["note"]) == (made, CARD)
+
+
+@pytest.mark.parametrize("said", ["4242424242424242", "x4242424242424242", "42424242424242420000"])
+def test_a_trace_id_that_somebody_else_made_up_is_no_way_around_the_redaction(lines, said):
+    with log.bound(trace_id=said):
+        log.info("x")
+    assert "4242424242424242" not in lines[0]["trace_id"]
 
 
 def test_a_trace_id_cannot_carry_anything_else(lines):

@@ -1,10 +1,12 @@
 """Nothing that PCI DSS forbids to store gets past the filter, in any spelling; ordinary text passes unchanged."""
 
+import base64
 import random
 
+import orjson
 import pytest
 
-from telemetry.redaction import CARD, HIDDEN, is_card, is_secret_name, luhn, redact, redact_text
+from telemetry.redaction import CARD, HIDDEN, is_card, is_secret_name, looks_suspicious, luhn, redact, redact_text
 
 CARDS = [
     "4242424242424242",
@@ -127,3 +129,47 @@ def test_grouped_digits_that_begin_like_a_year_are_no_card():
     number = next(f"201012310815000{last}" for last in range(10) if luhn(f"201012310815000{last}"))
     assert not is_card(number, grouped=True)
     assert is_card(number, grouped=False)
+
+
+ENCODERS = {
+    "full-width digits": lambda number: number.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
+    "arabic digits": lambda number: number.translate({ord("0") + digit: 0x0660 + digit for digit in range(10)}),
+    "percent": lambda number: "".join(f"%{ord(digit):x}" for digit in number),
+    "percent, twice": lambda number: "".join(f"%25{ord(digit):x}" for digit in number),
+    "unicode escapes": lambda number: "".join(f"\\u{ord(digit):04x}" for digit in number),
+    "escapes of escapes": lambda number: "".join(f"\\\\u{ord(digit):04X}" for digit in number),
+    "character references": lambda number: "".join(f"&#{ord(digit)};" for digit in number),
+    "base64": lambda number: base64.b64encode(number.encode()).decode(),
+    "base64, shifted by one": lambda number: base64.b64encode(b"x" + number.encode()).decode(),
+    "base64, shifted by two": lambda number: base64.urlsafe_b64encode(b"xy" + number.encode()).decode().rstrip("="),
+    "hexadecimal": lambda number: number.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("number", CARDS)
+def test_a_card_is_hidden_in_every_encoding(number, encoder):
+    encoded = ENCODERS[encoder](number)
+    hidden = redact_text(f"a {encoded} z")
+    assert CARD in hidden and encoded not in hidden
+    assert looks_suspicious(orjson.dumps({"x": f"a {encoded} z"}))
+
+
+@pytest.mark.parametrize(
+    "text", ["cvv=123", "CVV: 1234", "cvc2 = 123", '"cvv":"123"', "&CVC=123&", "cvv2:\t123", "Cvv=123", "cVc 123"]
+)
+def test_a_cvv_that_is_called_so_is_hidden_in_any_text(text):
+    assert "123" not in redact_text(f"pay {text} now")
+    assert looks_suspicious(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["cvv missing", "cvv 12", "cvv 12345", "receive 123", "100%", "%20a%2F", "&#60;", "TWpN"]
+)
+def test_what_only_resembles_an_encoding_is_left_alone(text):
+    assert redact_text(text) == text
+
+
+def test_a_card_that_became_a_fraction_is_hidden():
+    assert redact([4242424242424242.0, 6304000000000000000.0]) == [CARD, CARD]
+    assert redact([4.25, 1763796000.5, 100000.0]) == [4.25, 1763796000.5, 100000.0]

@@ -90,6 +90,9 @@ REFUSED = {
     "exp as boolean": signed({**CLAIMS, "exp": False}),
     "exp below zero": signed({**CLAIMS, "exp": -1}),
     "exp null": signed({**CLAIMS, "exp": None}),
+    "nbf in the next second": signed({**CLAIMS, "nbf": NOW + 1}),
+    "nbf as text": signed({**CLAIMS, "nbf": "0"}),
+    "nbf null": signed({**CLAIMS, "nbf": None}),
     "no jti": without("jti"),
     "no sub": without("sub"),
     "no exp": without("exp"),
@@ -127,6 +130,11 @@ def test_any_key_of_the_set_verifies():
     tokens = tokens_of(signing_key(), other_key())
     for key in (signing_key(), other_key()):
         assert tokens.identify(signed(CLAIMS, key, kid_of(key.public_key())), START).party_id == PARTY
+
+
+@pytest.mark.parametrize("nbf", [0, NOW, NOW - 0.5])
+def test_a_token_holds_from_its_first_second_on(nbf):
+    assert tokens_of().identify(signed({**CLAIMS, "nbf": nbf}), START).party_id == PARTY
 
 
 def test_exp_of_zero_never_ends():
@@ -238,6 +246,82 @@ def test_an_issued_token_holds_here():
     assert not identity.roles.allows(*parse_role("invoices.inv1:write"))
 
 
+def test_payers_tokens_are_signed_by_a_key_of_their_own_where_there_is_one():
+    payers = ec.generate_private_key(ec.SECP256R1())
+    tokens = AccessTokens(keyset_of([], signing_key(), payers), Revocations.of(), clock=StillClock())
+    for_payer, (for_merchant, _) = tokens.invoice_token(PARTY, "inv1"), tokens.issue(PARTY, [], lifetime_s=60)
+    heads = [jwt.get_unverified_header(text) for text in (for_payer, for_merchant)]
+    assert [(head["alg"], head["kid"]) for head in heads] == [("ES256", kid_of(payers.public_key())), ("RS256", KID)]
+    assert [tokens.identify(text, START).consumer for text in (for_payer, for_merchant)] == ["client", "merchant"]
+
+
+PAYERS = ec.generate_private_key(ec.SECP256R1())
+
+
+def by_payers_key(roles, **claims):
+    access = {"resource_access": {"common-api": {"roles": roles}}}
+    kid = kid_of(PAYERS.public_key())
+    return jwt.encode({**CLAIMS, "consumer": "client", **access, **claims}, PAYERS, "ES256", headers={"kid": kid})
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        by_payers_key(["invoices.i1:read"], consumer="merchant"),
+        by_payers_key(["invoices.i1:read"], consumer=None),
+        *(
+            by_payers_key(["invoices.i1:read", role])
+            for role in (
+                "invoices:read",
+                "invoices.*:read",
+                "invoices.*.payments:write",
+                "invoices.i1:write",
+                "party:read",
+                "party:write",
+                "party.*.invoice_templates:write",
+                "party.*.invoice_templates.*:read",
+                "party.*.invoice_templates.t1:write",
+                "payouts:write",
+                "invoices.i1:read\n",
+            )
+        ),
+    ],
+)
+def test_the_payers_key_makes_no_merchants_token(token):
+    tokens = AccessTokens(keyset_of([], signing_key(), PAYERS), Revocations.of(), clock=StillClock())
+    with pytest.raises(Unauthorized):
+        tokens.identify(token, START)
+
+
+def test_every_token_handed_to_payers_holds_by_the_payers_key():
+    tokens = AccessTokens(keyset_of([], signing_key(), PAYERS), Revocations.of(), clock=StillClock())
+    for text in (tokens.invoice_token(PARTY, "inv1"), tokens.invoice_template_token(PARTY, "t1")):
+        assert tokens.identify(text, START).consumer == "client"
+
+
+def test_one_key_for_both_still_signs_for_merchants():
+    tokens = AccessTokens(keyset_of([], PAYERS, PAYERS), Revocations.of(), clock=StillClock())
+    assert tokens.identify(tokens.issue(PARTY, ["party:write"], lifetime_s=60)[0], START).consumer == "merchant"
+
+
+def test_a_process_that_only_verifies_keeps_no_private_key():
+    keyset = keyset_of([], signing_key(), PAYERS).without_private_keys()
+    assert (keyset.signing, keyset.payers) == (None, None)
+    tokens = AccessTokens(keyset, Revocations.of(), clock=StillClock())
+    assert tokens.identify(GOOD, START).consumer == "merchant"
+    with pytest.raises(Unauthorized):
+        tokens.identify(by_payers_key(["party:write"]), START)
+
+
+@pytest.mark.parametrize("alg", ["RS256", "HS256", "ES384", "none"])
+def test_a_key_on_a_curve_verifies_es256_alone(alg):
+    payers = ec.generate_private_key(ec.SECP256R1())
+    tokens = AccessTokens(keyset_of([payers]), Revocations.of(), clock=StillClock())
+    _, body, signature = jwt.encode(CLAIMS, payers, algorithm="ES256").split(".")
+    with pytest.raises(Unauthorized):
+        tokens.identify(f"{part({'alg': alg, 'kid': kid_of(payers.public_key())})}.{body}.{signature}", START)
+
+
 def test_a_process_without_a_signing_key_issues_nothing():
     tokens = AccessTokens(keyset_of([signing_key()]), Revocations.of())
     with pytest.raises(RuntimeError, match="no key to sign"):
@@ -258,9 +342,9 @@ def test_a_directory_of_private_and_public_keys_is_a_keyset(tmp_path):
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     (tmp_path / "notes.txt").write_text("no key")
-    keyset = load_keyset(tmp_path, tmp_path / "capi.pem")
+    keyset = load_keyset(tmp_path, tmp_path / "capi.pem", tmp_path / "missing.pem")
     assert set(keyset.public) == {KID, kid_of(other_key().public_key())}
-    assert keyset.signing[0] == KID
+    assert keyset.signing[0] == keyset.payers[0] == KID
 
 
 def test_a_kid_is_the_hash_of_the_public_key():
@@ -274,7 +358,7 @@ def test_a_kid_is_the_hash_of_the_public_key():
         b"no key",
         b"-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n",
         pem_of(rsa.generate_private_key(65537, 1024)),
-        pem_of(ec.generate_private_key(ec.SECP256R1())),
+        pem_of(ec.generate_private_key(ec.SECP384R1())),
     ],
 )
 def test_a_file_that_is_no_usable_key_stops_the_start(tmp_path, content):

@@ -4,9 +4,11 @@ import asyncio
 import json
 
 import pytest
-from gateway_kit import JSON, House, ask, exchange
+from gateway_kit import JSON, Bound, House, ask, exchange, scope_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from translator import pipeline
 
 GOOD = {"name": "abc", "currency": "RUB"}
 DEEP = b'{"name":"abc","currency":"RUB","parent":' * 300 + b"{}" + b"}" * 300
@@ -104,6 +106,85 @@ def test_a_body_that_does_not_come_is_refused_in_time(tmp_path):
     scope = {"type": "http", "method": "POST", "path": "/v9/shops", "raw_path": b"/v9/shops", "headers": headers}
     asyncio.run(house.gateway(scope, receive, send))
     assert sent[0]["status"] == 400 and b"Body is too long" in sent[1]["body"]
+
+
+def waiting_for_a_body(house, token, receive, sent):
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"x-request-id", b"1")]
+    headers += [(b"content-type", JSON.encode()), (b"content-length", b"10")]
+    scope = {"type": "http", "method": "POST", "path": "/v9/shops", "raw_path": b"/v9/shops", "headers": headers}
+    return house.gateway(scope, receive, send)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_whoever_does_not_send_its_body_takes_nobodys_place(tmp_path, holds):
+    house = House(tmp_path, env={"CAPI_GATEWAY_REQUESTS_IN_FLIGHT_MAX": 2})
+    house.platform.answers["get_shop_by_id"] = {"id": "1"}
+
+    async def never():
+        await asyncio.Event().wait()
+
+    async def story():
+        token = house.token if holds else "x"
+        slow = [asyncio.ensure_future(waiting_for_a_body(house, token, never, [])) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        headers = [("authorization", f"Bearer {house.token}"), ("x-request-id", "1")]
+        answer = await exchange(house.gateway, scope_of("GET", b"/v9/shops/1", headers), [])
+        for task in slow:
+            task.cancel()
+        return answer.status
+
+    assert asyncio.run(story()) == 200
+
+
+def test_a_request_beyond_the_places_is_503_and_a_cat(tmp_path, monkeypatch):
+    house = House(tmp_path, env={"CAPI_GATEWAY_REQUESTS_IN_FLIGHT_MAX": 1})
+    headers = [("authorization", f"Bearer {house.token}"), ("x-request-id", "1")]
+
+    async def story():
+        done = asyncio.Event()
+
+        async def answer(bound, name, call, /, **arguments):
+            await done.wait()
+            return {"id": "1"}
+
+        monkeypatch.setattr(Bound, "answer", answer)
+        first = asyncio.ensure_future(exchange(house.gateway, scope_of("GET", b"/v9/shops/1", headers), []))
+        await asyncio.sleep(0.01)
+        second = await exchange(house.gateway, scope_of("GET", b"/v9/shops/1", headers), [])
+        done.set()
+        return await first, second
+
+    first, second = asyncio.run(story())
+    assert (first.status, second.status, second.headers["content-type"]) == (200, 503, "text/plain; charset=utf-8")
+
+
+def test_a_strangers_body_is_waited_for_two_seconds_and_then_401(house, monkeypatch):
+    monkeypatch.setattr(pipeline, "STRANGERS_BODY_READ_MS_MAX", 20)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(5)
+
+    asyncio.run(waiting_for_a_body(house, "x", receive, sent))
+    assert (sent[0]["status"], sent[1]["body"]) == (401, b"")
+
+
+@pytest.mark.parametrize("token", ["x", None], ids=["a stranger", "a merchant"])
+def test_a_stranger_is_not_listened_to_beyond_64_kb(house, token):
+    headers = {"authorization": f"Bearer {token or house.token}", "content-type": JSON}
+    half = b'{"name":"' + b"x" * 40_000
+    for parts in ({"body": half * 2}, {"chunks": [half, half]}):
+        assert house.send("POST", "/v9/shops", headers=headers, **parts).status == (401 if token else 400)
+
+
+def test_a_stranger_too_is_told_first_what_is_wrong_with_its_body(house):
+    headers = {"authorization": "Bearer x"}
+    assert is_invalid_request(house.send("POST", "/v9/shops", body=b"{", headers=headers))
+    assert is_invalid_request(house.send("POST", "/v9/shops", body=b"{", length="99999999", headers=headers))
+    assert house.send("POST", "/v9/shops", json=GOOD, headers=headers).status == 401
 
 
 def test_a_client_that_leaves_before_its_body_is_complete_gets_no_answer(house):

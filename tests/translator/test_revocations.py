@@ -56,8 +56,22 @@ def test_only_what_is_new_is_asked_for(register, revocations):
     asyncio.run(revocations.refresh())
     register.revoked += ["c"]
     asyncio.run(revocations.refresh())
-    assert register.asked == [(0, "gateway-1"), (2, "gateway-1")]
+    assert register.asked == [(number, "gateway-1") for number in (0, 2, 2, 3)]
     assert [revocations.is_revoked(key, START) for key in "abcd"] == [True, True, True, False]
+
+
+def test_nothing_is_fresh_before_the_last_part_of_a_long_list(register, clock):
+    register.revoked = list("abcde")
+    states = []
+
+    async def parts_of_two(after):
+        states.append(revocations.is_fresh(clock()))
+        return (await from_register(register.bind, "gateway-1")(after))[:2]
+
+    revocations = Revocations(parts_of_two, clock=clock, age_s_max=15)
+    asyncio.run(revocations.refresh())
+    assert states == [False] * 4
+    assert all(revocations.is_revoked(key, START) for key in "abcde")
 
 
 def test_before_the_first_answer_no_token_is_trusted(revocations):

@@ -179,12 +179,11 @@ class Desk:
 
     async def open_dispute(self, request: Request) -> Response:
         read = wire.read_object(await request.body())
-        levy = {"amount": read.get("levy"), "currency": read.get("currency")}
         dispute = self.bank.dispute(
             merchant=wire.matching(read, "merchant", wire.MERCHANT),
             txn=wire.matching(read, "txn", wire.REFERENCE),
             amount=wire.amount_of(read),
-            levy=0 if read.get("levy") is None else wire.amount_of(levy),
+            levy=wire.amount_of(read, "levy"),
             reason=wire.matching(read, "reason", wire.TEXT),
         )
         self.clockwork.wake()

@@ -114,10 +114,10 @@ def read_change(body: bytes, *, money_needed: bool) -> Change:
     )
 
 
-def amount_of(read: dict[str, Any]) -> int:
-    amount = money.parse(read.get("amount"), read.get("currency"))
+def amount_of(read: dict[str, Any], name: str = "amount") -> int:
+    amount = money.parse(read.get(name), read.get("currency"))
     if amount is None:
-        raise Refusal(400, codes.FORMAT_ERROR, "amount")
+        raise Refusal(400, codes.FORMAT_ERROR, name)
     return amount
 
 

@@ -12,7 +12,7 @@ import orjson
 
 from processing.banks import protocol
 from processing.banks.mock_adapter import answers, failures, wire
-from processing.banks.mock_adapter.answers import ASK, CHALLENGE, REFUND, Memory, bound
+from processing.banks.mock_adapter.answers import ASK, CHALLENGE, PENDING, REFUND, Memory, bound
 from processing.banks.mock_adapter.connection import Connection, Reply
 from processing.banks.mock_adapter.wire import Receipt
 from processing.banks.protocol import CallbackResult, Cards, PaymentContext, ProxyResult, Target
@@ -74,13 +74,15 @@ class MockBankAdapter:
         if receipt is None and memory.tries < SENDS_MAX:
             return self._send_order(context, payment, memory)
         if receipt is None:
-            receipt = self._close(context, payment)
-        elif receipt.result == "CHALLENGE" and memory.step == CHALLENGE:
-            now_s = self._now_s()
+            return self._authorised(payment, self._close(context, payment), memory)
+        answers.verify(payment, receipt, "AUTHORISATION", payment.reference, payment.payment.cost)
+        now_s = self._now_s()
+        if receipt.result == "CHALLENGE" and memory.step == CHALLENGE:
             if now_s < memory.until:
-                answers.verify(payment, receipt, "AUTHORISATION", payment.reference, payment.payment.cost)
                 return answers.challenged(payment, receipt, memory.until, now_s)
-            receipt = self._call_off(context, payment)
+            receipt = self._call_off(context, payment, receipt)
+        elif receipt.result == "PENDING" and now_s >= answers.latest_s(payment):
+            receipt, memory = self._call_off(context, payment, receipt), Memory(PENDING)
         return self._authorised(payment, receipt, memory)
 
     def _send_order(self, context: Context, payment: PaymentContext, memory: Memory | None) -> ProxyResult:
@@ -117,9 +119,9 @@ class MockBankAdapter:
             self._cards.forget_cvv(payment.payment.payment_session_id)
         return result
 
-    def _call_off(self, context: Context, payment: PaymentContext) -> Receipt:
-        """The payer did not come back in time: the authorisation is ended; how it ended is looked up."""
-        body = wire.change(merchant(payment), f"{payment.reference}.abandon", bound(payment).id)
+    def _call_off(self, context: Context, payment: PaymentContext, receipt: Receipt) -> Receipt:
+        """The payer or the bank took too long: the authorisation is ended; how it ended is looked up."""
+        body = wire.change(merchant(payment), f"{payment.reference}.abandon", receipt.txn)
         return self._ended(context, payment, body)
 
     def _close(self, context: Context, payment: PaymentContext) -> Receipt:
@@ -131,7 +133,7 @@ class MockBankAdapter:
     def _ended(self, context: Context, payment: PaymentContext, void: dict[str, Any]) -> Receipt:
         self._bank.post(context, "void", f"{GATEWAY}/voids", void)
         receipt = self._look_up(context, payment, payment.reference)
-        if receipt is None or receipt.result == "CHALLENGE":
+        if receipt is None or receipt.result in ("CHALLENGE", "PENDING"):
             raise Unknown("the bank did not end the authorisation", source="external")
         return receipt
 
@@ -179,17 +181,20 @@ class MockBankAdapter:
         return answers.changed(payment, self._done(context, payment, memory, "refund", payment.reference, cash))
 
     def _cancel(self, context: Context, payment: PaymentContext, memory: Memory | None) -> ProxyResult:
-        """Releases what is held; what was taken meanwhile is given back."""
+        """Releases what is held; what was taken meanwhile is given back, as much as there is."""
         if memory is None or memory.step != REFUND:
             receipt = self._done(context, payment, memory, "void", payment.reference, None)
             if receipt.result == "APPROVED" or receipt.state in ("RELEASED", "DECLINED"):
                 return protocol.succeeded(bound(payment))
             if receipt.state != "TAKEN":
                 return answers.changed(payment, receipt)
-        memory = Memory(REFUND, memory.tries if memory else 0)
+            if receipt.left == 0:
+                return protocol.succeeded(bound(payment))
+            memory = Memory(REFUND, amount=receipt.left)
+        cash = domain.Cash(amount=memory.amount, currency=payment.payment.cost.currency)
         reference, asked = f"{payment.reference}.refund", memory if payment.session.attempt > 1 else None
         try:
-            receipt = self._done(context, payment, asked, "refund", reference, payment.payment.cost)
+            receipt = self._done(context, payment, asked, "refund", reference, cash)
         except Unknown:
             return answers.still_unknown(payment, memory)
         return answers.changed(payment, receipt)

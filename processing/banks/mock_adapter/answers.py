@@ -5,10 +5,12 @@ Memory of a session, its `state`:
     ask        something was sent and its outcome is unknown: look the reference up
     pending    the bank is still deciding: look it up, unless its notice comes first
     challenge  the payer is at the bank's page, until `until` (seconds since 1970)
-    refund     money to be released turned out to be taken: it is being given back instead
+    refund     money to be released turned out to be taken: `amount` of it is being given back instead
 """
 
 import re
+from datetime import datetime
+from math import inf
 from typing import Any, NamedTuple
 
 import orjson
@@ -33,6 +35,7 @@ class Memory(NamedTuple):
     step: str
     tries: int = 0
     until: int = 0
+    amount: int = 0
 
     def pack(self) -> bytes:
         return orjson.dumps(self._asdict())
@@ -67,17 +70,22 @@ def authorised(payment: PaymentContext, receipt: Receipt, memory: Memory | None,
     transaction = wire.transaction(receipt) or payment.payment.transaction
     step = memory.step if memory else ASK
     if receipt.result == "CHALLENGE":
-        return challenged(payment, receipt, now_s + CHALLENGE_S, now_s)
+        return challenged(payment, receipt, min(now_s + CHALLENGE_S, latest_s(payment)), now_s)
     if receipt.result == "PENDING":
         tries = memory.tries if memory and step == PENDING else 0
         state = Memory(PENDING, tries + 1).pack()
         return protocol.suspended(notice_tag(payment.reference), pause_s(tries), state, transaction)
     if receipt.result == "APPROVED" and receipt.state in ("HELD", "TAKEN"):
         return protocol.succeeded(transaction)
-    if receipt.result == "APPROVED" or (receipt.code == failures.CANCELLED_BY_US and step == CHALLENGE):
-        path = failures.NOT_FINISHED if step == CHALLENGE else failures.UNREACHABLE
-        return protocol.failed(path, receipt.text, transaction)
+    if receipt.result == "APPROVED" or receipt.code == failures.CANCELLED_BY_US:
+        return protocol.failed(failures.CALLED_OFF.get(step, failures.UNREACHABLE), receipt.text, transaction)
     return declined(receipt, transaction)
+
+
+def latest_s(payment: PaymentContext) -> float:
+    """The payment's deadline in whole seconds since 1970: after it whatever is still open is called off."""
+    said = payment.payment.processing_deadline
+    return inf if said is None else int(datetime.fromisoformat(said).timestamp())
 
 
 def challenged(payment: PaymentContext, receipt: Receipt, until_s: int, now_s: int) -> ProxyResult:

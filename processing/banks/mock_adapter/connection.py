@@ -101,14 +101,17 @@ class Connection:
             raise Unavailable(f"no connection to the bank: {type(error).__name__}") from None
         except HTTPError as error:
             raise Unknown(f"no answer from the bank: {type(error).__name__}", source="external") from None
-        return self._whole(answer)
+        return self._whole(answer, time.monotonic() + timeout_s)
 
-    def _whole(self, answer: urllib3.BaseHTTPResponse) -> Reply:
-        """Reads to the end: only there it shows whether the body is as long as announced."""
+    def _whole(self, answer: urllib3.HTTPResponse, end: float) -> Reply:
+        """Reads to the end, if it comes in time: only there it shows whether the body is as long as announced."""
         body = b""
         try:
-            while len(body) <= ANSWER_BYTES_MAX and (part := answer.read(ANSWER_BYTES_MAX)):
+            while len(body) <= ANSWER_BYTES_MAX and (part := answer.read1(ANSWER_BYTES_MAX)):
                 body += part
+                if time.monotonic() > end:
+                    answer.close()
+                    raise Unknown("the bank's answer does not come to an end", source="external")
         except HTTPError as error:
             raise Unknown(f"half an answer from the bank: {type(error).__name__}", source="external") from None
         is_framed = "content-length" in answer.headers or "transfer-encoding" in answer.headers

@@ -8,6 +8,7 @@ UNREACHABLE = "authorization_failed:temporarily_unavailable"
 NOT_FINISHED = "preauthorization_failed:three_ds_not_finished"
 TOOL_REJECTED = "authorization_failed:payment_tool_rejected:unknown"
 CANCELLED_BY_US = "17"
+DEADLINE_REACHED = "authorization_failed:processing_deadline_reached"
 
 BY_CODE = {
     "03": "authorization_failed:merchant_blocked",
@@ -50,6 +51,10 @@ BY_CODE_AND_DETAIL = {
         ("MONTH", "monthly"),
     )
 }
+
+
+# What was waited for -> what an authorisation fails with that we ended ourselves.
+CALLED_OFF = {"challenge": NOT_FINISHED, "pending": DEADLINE_REACHED}
 
 
 def path_of(code: str, detail: str | None) -> str:

@@ -84,7 +84,8 @@ def test_same_external_id_with_another_meaning_names_the_first_object(v2, bindin
     refused = create(v2, operation_id, other)
     assert refused.status == 409
     assert (refused.json["externalID"], refused.json["id"]) == (body["externalID"], first)
-    assert [call.name for call in v2.backend.calls[calls:]] == ["Ids.Bind"]
+    asked = [call.name for call in v2.backend.calls[calls:] if call.name.startswith("Ids.") or "Get" not in call.name]
+    assert asked == ["Ids.Bind"]
 
 
 @pytest.mark.parametrize(

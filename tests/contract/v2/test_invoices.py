@@ -2,6 +2,7 @@
 
 import pytest
 
+from capi_v2.shapes.metadata import BYTES_MAX
 from rpc.protocol import base, party, payment_processing
 
 from . import examples
@@ -28,6 +29,27 @@ def test_an_invoice_is_made_for_the_party_of_the_token(v2):
     assert (params.party_id, params.shop_id, params.amount) == ("demo", "TESTSHOP", 10000)
     assert answer.json["invoice"]["id"] == params.id
     assert len(v2.backend.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "operation_id",
+    [
+        "createInvoice",
+        "createInvoiceTemplate",
+        "updateInvoiceTemplate",
+        "createInvoiceWithTemplate",
+        "createPayment",
+    ],
+)
+def test_metadata_too_long_to_be_carried_about_are_refused(v2, operation_id):
+    """Searches and webhooks repeat them: a few megabytes given by a payer would leave a merchant without either."""
+    kept = v2.send(v2.operation(operation_id, body={"metadata": {"a": "x" * (BYTES_MAX - 8)}}))
+    assert kept.status < 300, kept.body
+    v2.backend.calls.clear()
+    refused = v2.send(v2.operation(operation_id, body={"metadata": {"a": "x" * (BYTES_MAX - 7)}}))
+    assert (refused.status, refused.json["code"]) == (400, "invalidRequest")
+    assert "65536" in refused.json["message"]
+    assert not [call for call in v2.backend.calls if not call.name.startswith(("Ids.", "Invoicing.Get"))]
 
 
 def test_naming_ones_own_party_changes_nothing(v2):

@@ -1,7 +1,9 @@
 """Payments over HTTP: what is opened, what is asked of the platform, and how its refusals read."""
 
+import base64
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from capi_v2 import shapes
@@ -67,6 +69,18 @@ def test_a_recurrent_payment_needs_no_token(v2):
     )
 
 
+def test_whoever_pays_one_invoice_cannot_charge_the_card_that_paid_another(v2):
+    """The token of an invoice opens that invoice: not the agreement of another payer with the merchant."""
+    recurrent = {
+        "payerType": "RecurrentPayer",
+        "contactInfo": {},
+        "recurrentParentPayment": {"invoiceID": "inv0", "paymentID": "1"},
+    }
+    answer = pay(v2, token=v2.tokens.invoice_token("demo", "inv1"), payer=recurrent)
+    assert (answer.status, answer.body) == (401, b"")
+    assert v2.backend.calls == []
+
+
 def test_a_customer_that_nobody_has_cannot_pay(v2):
     answer = pay(v2, payer={"payerType": "CustomerPayer", "customerID": "c1"})
     assert (answer.status, answer.json["code"]) == (400, "invalidRequest")
@@ -93,6 +107,16 @@ def test_a_token_is_good_for_its_lifetime_and_not_a_second_longer(v2):
 @pytest.mark.parametrize("session", ["", "x", "e30=", "bnVsbA==", "W10=", "é"])
 def test_a_session_that_is_none_of_ours_is_refused(v2, session):
     answer = pay(v2, payer=payer(v2, paymentSession=session))
+    assert (answer.status, answer.json["code"]) == (400, "invalidPaymentSession")
+    assert v2.backend.calls == []
+
+
+@pytest.mark.parametrize("url", ["4242 4242 4242 4242", "no address", "", 7, {}])
+def test_a_page_in_a_session_must_be_a_page(v2, url):
+    """A session is not signed: what it says is shown with the payment, and must not break the answers that show it."""
+    said = {"clientInfo": {"fingerprint": "fp", "url": url}, "paymentSession": "s1"}
+    forged = base64.urlsafe_b64encode(orjson.dumps(said)).decode()
+    answer = pay(v2, payer=payer(v2, paymentSession=forged))
     assert (answer.status, answer.json["code"]) == (400, "invalidPaymentSession")
     assert v2.backend.calls == []
 
@@ -175,10 +199,17 @@ def test_a_cart_without_a_currency_is_in_that_of_the_payment(v2, operation_id, f
     assert call.arguments[2].currency is None
 
 
-@pytest.mark.parametrize("body", [{"cart": CART, "currency": "RUB"}, {"amount": 100}, {}])
-def test_a_refund_that_says_enough_asks_nothing_more(v2, body):
-    v2.send(v2.operation("createRefund", body=body))
-    assert v2.backend.calls_of("Invoicing.GetPayment") == []
+@pytest.mark.parametrize(
+    ("operation_id", "function", "absence"),
+    [
+        ("createPayment", "Invoicing.Get", payment_processing.InvoiceNotFound()),
+        ("createRefund", "Invoicing.GetPayment", payment_processing.PaymentNotFound()),
+    ],
+)
+def test_numbers_are_drawn_only_for_what_exists(v2, operation_id, function, absence):
+    v2.backend.on(function, absence)
+    assert v2.send(v2.operation(operation_id)).status == 404
+    assert [call.name for call in v2.backend.calls] == [function]
 
 
 def test_a_part_of_a_hold_is_captured(v2):

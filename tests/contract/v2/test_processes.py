@@ -1,11 +1,13 @@
 """v2 as processes: payment resources apart, probes, and the sentences that stop a start."""
 
 import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
 from capi_v2.__main__ import cat_answer, parser, probed_app
-from capi_v2.app import create_app
+from capi_v2.app import create_app, reader_name
 from deploy.all_in_one.first_start import prepare
 from settings import load
 from translator.payment_tool_tokens import UnsafeKeyFile
@@ -70,11 +72,26 @@ def test_a_process_is_healthy_at_once_and_ready_when_it_knows_which_tokens_are_v
     assert get(app, "/metrics").status == 200
 
 
-def test_a_request_broken_before_the_application_saw_it_gets_a_cat(settings):
-    headers, body = cat_answer(settings)(500)
+@pytest.mark.parametrize("status", [500, 501, 503, 504])
+def test_what_breaks_outside_of_every_operation_gets_a_cat(settings, status):
+    headers, body = cat_answer(settings)(status)
     assert dict(headers)[b"content-type"] == b"text/plain; charset=utf-8"
     assert dict(headers)[b"access-control-allow-origin"] == b"*"
     assert body.strip()
+
+
+@pytest.mark.parametrize("status", [400, 408, 414, 431])
+def test_a_request_broken_by_its_sender_gets_no_cat(settings, status):
+    assert cat_answer(settings)(status) == ([(b"access-control-allow-origin", b"*")], b"")
+
+
+def test_each_worker_is_a_reader_of_revocations_of_its_own():
+    """Two under one name would let a revocation count as seen when only one of them has seen it."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        names = set(pool.map(reader_name, ["capi_v2"] * 20))
+    assert all(name.startswith("capi_v2@") for name in names)
+    assert reader_name("capi_v2") not in names
+    assert reader_name("capi_v2") != reader_name("capi_v2_tokens")
 
 
 @pytest.mark.parametrize(

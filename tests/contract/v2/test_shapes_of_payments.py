@@ -58,6 +58,21 @@ def test_a_held_payment_reads_as_the_contract_says():
     }
 
 
+def test_whoever_holds_an_invoices_token_is_not_told_what_another_payer_paid_with():
+    """The token of a payment tool pays any invoice for an hour; a link to an invoice may have many readers."""
+    shown = conforming("Payment", shapes.payment_to_json(examples.payment(), "client"))["payer"]
+    assert (shown["paymentToolToken"], shown["paymentSession"]) == ("", "")
+    assert shown["paymentToolDetails"]["cardNumberMask"] == "424242******4242"
+    change = payment_processing.InvoiceChange(
+        payment_started=payment_processing.PaymentStarted(payment=examples.payment())
+    )
+    event = payment_processing.Event(
+        id=1, created_at=examples.CREATED, invoice_id="inv1", sequence=1, trace_id="t", changes=[change]
+    )
+    told = [shapes.invoice_event_to_json(event, consumer) for consumer in ("client", "merchant")]
+    assert ["the-token" in str(each) for each in told] == [False, True]
+
+
 def test_a_challenge_is_told_as_an_event_with_a_form():
     event = payment_processing.Event(
         id=12,

@@ -11,6 +11,7 @@ and what the rules need to know of that bank. Timers are not waited for: the dri
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 
 import pytest
@@ -19,6 +20,7 @@ from processing.banks import protocol
 from processing.banks.protocol import PaymentContext, Proxy, ProxyResult, Target
 from rpc import codec
 from rpc.context import Context
+from rpc.deadlines import Deadline
 from rpc.failures import Unavailable, Unexpected
 from rpc.protocol import bank_adapter, domain, replace
 
@@ -34,7 +36,8 @@ class Bench:
 
     `tools`: approved, declined, challenge, lost_answer (accepted, the answer never comes), lost_request (dropped before
     it was accepted, accepted when sent again), never_accepted, pending, garbage, contradiction (approved with another
-    amount), refund_declined, lost_capture, lost_refund, lost_void; a case that a bank cannot produce is left out.
+    amount), capture_declined, refund_declined, lost_capture, lost_refund, lost_void; a case that a bank cannot produce
+    is left out.
     """
 
     proxy: Proxy
@@ -49,15 +52,20 @@ class Bench:
     """Requests to authorise that reached the bank under this reference."""
     answer_challenge: Callable[[domain.UserInteraction, bool], bytes]
     """Goes through the bank's page (pass or fail); returns the callback that the adapter's own address makes of it."""
+    clock: Callable[[], datetime]
+    """The adapter's."""
     pass_seconds: Callable[[int], None]
-    """Moves the adapter's clock."""
+    """Moves that clock."""
     cvvs_kept: Callable[[], int] = field(default=lambda: 0)
 
 
 class Payment:
     """A payment at the platform as an adapter sees it: sessions one after the other, one transaction through all."""
 
-    def __init__(self, bench: Bench, tool: str, *, hold: bool = False, redirect_url: str | None = None) -> None:
+    def __init__(
+        self, bench: Bench, tool: str, *, hold: bool = False, redirect_url: str | None = None, within_s: int = 0
+    ) -> None:
+        """`within_s`: seconds until its processing deadline, if it has one."""
         if tool not in bench.tools:
             pytest.skip(f"this bank has no tool for {tool}")
         number = next(numbers)
@@ -66,10 +74,12 @@ class Payment:
         self.reference = f"{self.invoice_id}.1"
         self.transaction: domain.TransactionInfo | None = None
         self.results: list[ProxyResult] = []
+        deadline = Deadline.after_ms(within_s * 1000, bench.clock()).to_wire() if within_s else None
         self._info = bank_adapter.PaymentInfo(
             id="1", created_at="2026-03-01T12:00:00.000Z", cost=COST, payment_tool=bench.tools[tool],
             payment_session_id=f"session{number}", contact_info=domain.ContactInfo(email="payer@example.com"),
             redirect_url=redirect_url, is_merchant_initiated=False, make_recurrent=False, capture_at_once=not hold,
+            processing_deadline=deadline,
         )  # fmt: skip
         self.begin(Target.PROCESSED, self.reference)
 
@@ -150,6 +160,11 @@ class Payment:
         return protocol.failure_path(failure) if failure else None
 
     @property
+    def interaction(self) -> domain.UserInteraction:
+        """What the payer was asked for."""
+        return self.suspension.user_interaction
+
+    @property
     def suspension(self) -> bank_adapter.Suspend | None:
         return self.results[-1].intent.suspend
 
@@ -202,6 +217,27 @@ class AdapterRules:
         payment = Payment(bench, "approved", hold=True).drive()
         assert payment.begin(Target.CANCELLED, f"{payment.reference}.cancel").drive().succeeded
         assert (bench.held(payment.reference), bench.taken(payment.reference)) == (0, 0)
+
+    def test_a_hold_whose_capture_was_declined_is_released(self, bench: Bench):
+        payment = Payment(bench, "capture_declined", hold=True).drive()
+        payment.begin(Target.CAPTURED, f"{payment.reference}.capture").drive()
+        assert payment.failure in protocol.FAILURES
+        assert payment.begin(Target.CANCELLED, f"{payment.reference}.reversal").drive().succeeded
+        assert (bench.held(payment.reference), bench.taken(payment.reference)) == (0, 0)
+
+    def test_cancelling_a_payment_of_which_a_part_was_taken_gives_that_part_back(self, bench: Bench):
+        payment = Payment(bench, "approved", hold=True).drive()
+        payment.begin(Target.CAPTURED, f"{payment.reference}.capture", 4_000).drive()
+        assert payment.begin(Target.CANCELLED, f"{payment.reference}.reversal").drive().succeeded
+        assert bench.taken(payment.reference) == 0
+
+    def test_cancelling_a_payment_whose_payer_is_at_the_banks_page_calls_it_off(self, challenged: Payment):
+        state, callback = challenged.state, challenged.bench.answer_challenge(challenged.interaction, True)
+        assert challenged.begin(Target.CANCELLED, f"{challenged.reference}.reversal").drive().succeeded
+        challenged.begin(Target.PROCESSED, challenged.reference).state = state
+        challenged.call_back(callback)
+        assert not challenged.succeeded
+        assert challenged.bench.taken(challenged.reference) == 0
 
     def test_cancelling_a_payment_that_was_taken_gives_the_money_back(self, bench: Bench):
         payment = Payment(bench, "approved").drive()
@@ -345,6 +381,30 @@ class AdapterRules:
         challenged.drive()
         assert challenged.failure == "preauthorization_failed:three_ds_not_finished"
         assert challenged.bench.taken(challenged.reference) == 0
+
+    def test_a_payer_has_no_longer_than_the_payment_has(self, bench: Bench):
+        payment = Payment(bench, "challenge", within_s=60)
+        payment.step()
+        assert payment.suspension.timeout.timeout_s <= 60
+        bench.pass_seconds(60)
+        payment.step()
+        assert payment.failure == "preauthorization_failed:three_ds_not_finished"
+        assert (bench.held(payment.reference), bench.taken(payment.reference)) == (0, 0)
+
+    def test_a_payer_who_would_come_too_late_for_the_payment_is_not_waited_for(self, bench: Bench):
+        payment = Payment(bench, "challenge", within_s=60)
+        bench.pass_seconds(61)
+        payment.drive()
+        assert payment.failure == "preauthorization_failed:three_ds_not_finished"
+        assert bench.taken(payment.reference) == 0
+
+    def test_what_the_bank_has_not_decided_by_the_payments_deadline_is_called_off(self, bench: Bench):
+        payment = Payment(bench, "pending", within_s=60)
+        payment.step()
+        bench.pass_seconds(60)
+        payment.step()
+        assert payment.failure == "authorization_failed:processing_deadline_reached"
+        assert (bench.held(payment.reference), bench.taken(payment.reference)) == (0, 0)
 
     def test_a_call_before_the_payers_time_is_over_goes_on_waiting(self, challenged: Payment):
         tag = challenged.suspension.tag

@@ -14,7 +14,7 @@ from tests.processing.banks.mock_bench import RunningClock, TestCards, bench_of
 
 @pytest.fixture(scope="module")
 def bank_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BankProcess]:
-    process = BankProcess(tmp_path_factory.mktemp("bank"), slow_answer_ms=200)
+    process = BankProcess(tmp_path_factory.mktemp("bank"), slow_answer_ms=400)
     process.start()
     yield process
     process.stop()

@@ -27,6 +27,7 @@ TOOLS = {
     "pending": "4000010300000040",
     "garbage": "4000010400000072",
     "contradiction": "4000010400000080",
+    "capture_declined": "4000010600000013",
     "refund_declined": "4000010600000039",
     "lost_capture": "4000010600000021",
     "lost_refund": "4000010600000047",
@@ -109,6 +110,7 @@ def bench_of(bank_process: BankProcess, vault_cards: TestCards, clock: RunningCl
         held=lambda reference: in_books(reference, "held"),
         requests=lambda reference: books(reference)["requests"].get(reference, 0),
         answer_challenge=answer_challenge,
+        clock=clock,
         pass_seconds=pass_seconds,
         cvvs_kept=lambda: len(vault_cards.sessions),
     )

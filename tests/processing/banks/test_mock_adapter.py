@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from datetime import timedelta
@@ -395,6 +396,34 @@ def test_whatever_is_no_whole_answer_leaves_the_outcome_unknown(
     connection = Connection(url, Keys(bank_process.state / "secrets" / "mock_bank.key"), 500, clock)
     with pytest.raises(Unknown):
         connection.post(Context.root(), "authorise", "/gateway/v1/authorisations", {})
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_longer_than_any_other(
+    bank_process: BankProcess, clock: RunningClock
+):
+    url = serve_slowly(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n", b" " * 100, pause_s=0.1)
+    connection = Connection(url, Keys(bank_process.state / "secrets" / "mock_bank.key"), 300, clock)
+    began = time.monotonic()
+    with pytest.raises(Unknown):
+        connection.get(Context.root(), "look_up", "/gateway/v1/operations")
+    assert time.monotonic() - began < 2
+
+
+def serve_slowly(head: bytes, body: bytes, pause_s: float) -> str:
+    """A server of one answer, whose body comes byte by byte; its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with listener, connection, contextlib.suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(head)
+            for place in range(len(body)):
+                time.sleep(pause_s)
+                connection.sendall(body[place : place + 1])
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_shorter_deadline_shortens_the_banks_time(connection: Connection, clock: RunningClock):

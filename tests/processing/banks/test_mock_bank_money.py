@@ -234,3 +234,10 @@ def test_a_chargeback_takes_from_what_could_be_refunded(bank: BankInMemory):
     assert bank.change("refunds", "f1", txn, "4.00").json["code"] == "B2"
     assert bank.change("refunds", "f2", txn, "3.00").json["code"] == "00"
     assert bank.call("POST", "/operator/chargebacks", dispute).status == 409
+
+
+@pytest.mark.parametrize("levy", [None, "0.00", "-1.00"])
+def test_no_dispute_is_free_of_charge(bank: BankInMemory, levy: str | None):
+    dispute = {"merchant": MERCHANT, "txn": taken(bank), "amount": "7.00", "currency": "643", "reason": "fraud"}
+    refused = bank.call("POST", "/operator/chargebacks", {**dispute, "levy": levy})
+    assert (refused.status, refused.json["field"]) == (400, "levy")

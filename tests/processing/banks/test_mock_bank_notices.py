@@ -84,7 +84,9 @@ def test_the_contradicting_card_declines_and_takes_the_money_later(bank: BankInM
 
 def test_a_chargeback_is_told_to_the_merchant(bank: BankInMemory):
     txn = bank.authorise().json["txn"]
-    dispute = {"merchant": MERCHANT, "txn": txn, "amount": "7.00", "currency": "643", "reason": "goods not received"}
+    dispute = {
+        "merchant": MERCHANT, "txn": txn, "amount": "7.00", "levy": "1.50", "currency": "643", "reason": "not received",
+    }  # fmt: skip
     opened = bank.call("POST", "/operator/chargebacks", dispute).json
     bank.let_pass(0)
     told = bank.told[0].json
@@ -92,7 +94,7 @@ def test_a_chargeback_is_told_to_the_merchant(bank: BankInMemory):
         "DISPUTE",
         opened["dispute"],
         "7.00",
-        "0.00",
+        "1.50",
     )
 
 

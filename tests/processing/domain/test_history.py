@@ -7,6 +7,7 @@ import pytest
 
 from processing.domain import commands, errors, events, invoice, public_changes, references
 from processing.domain.interaction import QrCode
+from processing.domain.state import chargeback_of, payment_of, refund_of
 from processing.domain.statuses import BankVerdict
 from tests.processing.domain.world import (
     HOLD_OR_CANCEL,
@@ -50,11 +51,36 @@ def long_story():
 
 
 def told(story):
-    state, changes = None, []
+    return [change for event in story.history for change in public_changes.public_changes(event)]
+
+
+# what is told, and the same thing in the machine
+BEGUN = {
+    public_changes.InvoiceCreated: lambda change, state: (change.invoice, state),
+    public_changes.PaymentStarted: lambda change, state: (change.payment, payment_of(state, change.payment.id)),
+    public_changes.RefundStarted: lambda change, state: (
+        change.refund,
+        refund_of(payment_of(state, change.payment_id), change.refund.id),
+    ),
+    public_changes.ChargebackOpened: lambda change, state: (
+        change.chargeback,
+        chargeback_of(payment_of(state, change.payment_id), change.chargeback.id),
+    ),
+}
+
+
+def test_what_is_told_of_a_beginning_is_the_thing_as_it_stands_right_after_it():
+    story = refunded(long_story(), 1_000, "r1", payment_id="2")
+    story.when(chargeback(1_000, payment_id="2"))
+    state, met = None, set()
     for event in story.history:
         state = invoice.apply(state, event)
-        changes += public_changes.public_changes(event, state)
-    return changes
+        for change in public_changes.public_changes(event):
+            if type(change) in BEGUN:
+                said, stands = BEGUN[type(change)](change, state)
+                assert said == stands
+                met.add(type(change))
+    assert met == set(BEGUN)
 
 
 def test_an_event_is_stored_as_a_kind_a_format_and_json():

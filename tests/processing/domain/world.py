@@ -133,6 +133,14 @@ FACTS = Facts(
     shop=SHOP, terms=TERMS, domain_revision=7, catalogue=CATALOGUE, target_shops={"other": OTHER_SHOP}, available=None
 )
 
+# of a bank that may approve another amount than was asked
+FORGIVING = replace(
+    FACTS,
+    catalogue=replace(
+        CATALOGUE, providers={"bank": replace(PROVIDER, terms=replace(PROVISION, changed_cost_allowed=True))}
+    ),
+)
+
 CARD = BankCard(token="c1", payment_system="visa", bin="424242", last_digits="4242", is_cvv_empty=False)
 PAYER = PaymentResourcePayer(payment_tool=CARD, contact_info=ContactInfo(email="payer@example.com"))
 TRANSACTION = bank.TransactionInfo(id="trx-1", rrn="123456789012")

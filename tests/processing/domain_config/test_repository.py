@@ -1,27 +1,23 @@
 """Business configuration with versions: commit onto the head, everything at once or nothing, every version for ever."""
 
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from processing.services.domain_config import RepositoryService
-from processing.storage.migrations import migrate
-from processing.storage.sqlite import SqliteDatabase
+from processing.storage.port import Database
 from rpc.failures import Unexpected
 from rpc.protocol import base
 from rpc.protocol import domain_config as config
 from tests.processing.asking import Asked, as_party
-from tests.processing.sandbox import NOW, ToldClock
+from tests.processing.sandbox import ToldClock
 
 HEAD = config.VersionRef(head=True)
 KIND = config.ObjectKind
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Asked:
-    database = SqliteDatabase(tmp_path / "config.sqlite")
-    migrate(database, NOW)
+def repository(database: Database) -> Asked:
     return Asked(RepositoryService(database, ToldClock()))
 
 

@@ -1,15 +1,15 @@
 """The register of API keys: what was given out, what is void, and who does not know it yet."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
+from processing.access_keys import READER_ALIVE
 from processing.services.access_keys import AccessKeysService
 from processing.services.wire.times import to_text
-from processing.storage.migrations import migrate
-from processing.storage.sqlite import SqliteDatabase
+from processing.storage.port import Database
 from rpc.protocol import access_keys, base
+from settings import load
 from tests.processing.asking import Asked, as_party
 from tests.processing.sandbox import NOW, ToldClock
 
@@ -20,9 +20,7 @@ def clock() -> ToldClock:
 
 
 @pytest.fixture
-def service(tmp_path: Path, clock: ToldClock) -> Asked:
-    database = SqliteDatabase(tmp_path / "keys.sqlite")
-    migrate(database, NOW)
+def service(database: Database, clock: ToldClock) -> Asked:
     return Asked(AccessKeysService(database, clock))
 
 
@@ -71,8 +69,16 @@ def test_whoever_revokes_learns_which_gateways_still_accept_the_key(service: Ask
     service.GetRevocations(0, "one")
     service.GetRevocations(number, "one")
     assert service.ReadersBehind(number) == ["two"]
-    clock.forward(5)
+    clock.forward(READER_ALIVE.total_seconds())
     assert service.ReadersBehind(number) == []
+
+
+def test_a_silent_gateway_counts_as_long_as_it_may_go_on_accepting_keys(service: Asked, clock: ToldClock):
+    """A gateway that cannot ask trusts what it knows for gateway.token_cache_s; so long it must not be forgotten."""
+    service.GetRevocations(0, "cut off")
+    number = service.Revoke("k1")
+    clock.forward(load({}).gateway.token_cache_s)
+    assert service.ReadersBehind(number) == ["cut off"]
 
 
 def test_a_gateway_that_keeps_asking_stays_known(service: Asked, clock: ToldClock):

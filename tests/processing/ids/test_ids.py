@@ -4,37 +4,26 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from processing import ids
 from processing.ids import Key, Wanted
 from processing.services.ids import IdsService
-from processing.storage.migrations import migrate
-from processing.storage.sqlite import SqliteDatabase
+from processing.storage.port import Database
 from rpc.protocol import base
 from rpc.protocol import ids as protocol
-from settings.clock import system_clock
 from tests.processing.asking import Asked, as_party
 
 KEY = Key("createInvoice", "demo", "order-1")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    opened = SqliteDatabase(tmp_path / "ids.sqlite")
-    migrate(opened, system_clock())
-    yield opened
-    opened.close()
-
-
-def test_a_key_is_bound_to_the_first_id_for_ever(database: SqliteDatabase):
+def test_a_key_is_bound_to_the_first_id_for_ever(database: Database, open_database: Callable[[], Database]):
     first = ids.bind(database, KEY, Wanted(b"meaning", id="A", context={"invoice_id": "i1"}))
     assert first == ids.Binding("A", True, b"meaning", {"invoice_id": "i1"})
-    again = ids.bind(SqliteDatabase(database.path), KEY, Wanted(b"another meaning", id="B"))
+    again = ids.bind(open_database(), KEY, Wanted(b"another meaning", id="B"))
     assert again == ids.Binding("A", False, b"meaning", {"invoice_id": "i1"})
 
 
@@ -42,24 +31,31 @@ def test_a_key_is_bound_to_the_first_id_for_ever(database: SqliteDatabase):
     "other",
     [KEY._replace(operation="createRefund"), KEY._replace(party_id="other"), KEY._replace(external_id="order-2")],
 )
-def test_keys_are_told_apart_by_operation_party_and_external_id(database: SqliteDatabase, other: Key):
+def test_keys_are_told_apart_by_operation_party_and_external_id(database: Database, other: Key):
     ids.bind(database, KEY, Wanted(b"", id="A"))
     assert ids.bind(database, other, Wanted(b"", id="B")).id == "B"
 
 
-def test_a_repeat_does_not_use_up_a_number(database: SqliteDatabase):
+def test_a_key_may_be_any_text(database: Database):
+    for text in ("a\0b", "'; DROP TABLE bindings; --", "100 % ?", "\u043a\u043e\u0442 \U0001f408", ""):
+        key = KEY._replace(external_id=text)
+        assert ids.bind(database, key, Wanted(b"\0\xff", id="A")).is_new
+        assert ids.bind(database, key, Wanted(b"", id="B")) == ids.Binding("A", False, b"\0\xff", {})
+
+
+def test_a_repeat_does_not_use_up_a_number(database: Database):
     wanted = Wanted(b"", sequence="invoice.payments")
     assert [ids.bind(database, KEY, wanted).id for _ in range(3)] == ["1", "1", "1"]
     assert ids.bind(database, KEY._replace(external_id="order-2"), wanted).id == "2"
 
 
-def test_a_sequence_begins_where_its_first_caller_says(database: SqliteDatabase):
+def test_a_sequence_begins_where_its_first_caller_says(database: Database):
     with database.transaction() as tx:
         assert [ids.next_number(tx, "refunds", 100) for _ in range(3)] == [100, 101, 102]
         assert ids.next_number(tx, "payments") == 1
 
 
-def test_of_fifty_threads_with_one_key_exactly_one_makes_the_object(database: SqliteDatabase):
+def test_of_fifty_threads_with_one_key_exactly_one_makes_the_object(database: Database):
     with ThreadPoolExecutor(50) as pool:
         bindings = list(pool.map(lambda n: ids.bind(database, KEY, Wanted(b"", id=f"id-{n}")), range(50)))
     assert Counter(binding.is_new for binding in bindings) == {True: 1, False: 49}
@@ -70,8 +66,8 @@ BINDER = textwrap.dedent("""
     import sys
     from concurrent.futures import ThreadPoolExecutor
     from processing.ids import Key, Wanted, bind
-    from processing.storage.sqlite import SqliteDatabase
-    database, name = SqliteDatabase(sys.argv[1]), sys.argv[2]
+    from tests.postgres.fixtures import opened
+    database, name = opened(sys.argv[1]), sys.argv[2]
     sys.stdin.readline()
     def run(n):
         key = Key("createInvoice", "demo", f"order-{n % 10}")
@@ -82,10 +78,10 @@ BINDER = textwrap.dedent("""
 """)
 
 
-def test_of_two_processes_with_one_key_exactly_one_makes_the_object(database: SqliteDatabase):
+def test_of_two_processes_with_one_key_exactly_one_makes_the_object(place: str):
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", BINDER, str(database.path), name],
+            [sys.executable, "-c", BINDER, place, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -111,14 +107,14 @@ def params(party_id: str = "demo", **more: object) -> protocol.BindParams:
     return protocol.BindParams(key=key, features=b"f", **(more or {"id": "A"}))
 
 
-def test_the_service_gives_the_first_binding_back(database: SqliteDatabase):
+def test_the_service_gives_the_first_binding_back(database: Database):
     service = Asked(IdsService(database), as_party("demo"))
     assert service.Bind(params()) == protocol.Binding(id="A", is_new=True, features=b"f", context={})
     assert service.Get(params().key) == protocol.Binding(id="A", is_new=False, features=b"f", context={})
-    assert service.Next("s", 100) == "100"
+    assert service.Next("s/demo", 100) == "100"
 
 
-def test_a_merchant_binds_no_key_of_another(database: SqliteDatabase):
+def test_a_merchant_binds_no_key_of_another(database: Database):
     service = Asked(IdsService(database), as_party("other"))
     with pytest.raises(base.AccessDenied):
         service.Bind(params())
@@ -126,12 +122,23 @@ def test_a_merchant_binds_no_key_of_another(database: SqliteDatabase):
         service.Get(params().key)
 
 
-def test_a_key_that_was_never_bound_is_not_found(database: SqliteDatabase):
+@pytest.mark.parametrize("sequence", ["payments/i1/demo", "payments/i1", "demo", "/", "", "another"])
+def test_a_merchant_draws_from_no_sequence_of_another(database: Database, sequence: str):
+    service = Asked(IdsService(database), as_party("other"))
+    with pytest.raises(base.AccessDenied):
+        service.Next(sequence, 1)
+    with pytest.raises(base.AccessDenied):
+        service.Bind(params("other", sequence=sequence))
+    assert service.Next("payments/i1/other", 1) == "1"
+    assert Asked(IdsService(database)).Next(sequence, 1) == "1"
+
+
+def test_a_key_that_was_never_bound_is_not_found(database: Database):
     with pytest.raises(protocol.BindingNotFound):
         Asked(IdsService(database)).Get(params().key)
 
 
 @pytest.mark.parametrize("wrong", [{"sequence": "s", "id": "A"}, {"context": {}}])
-def test_a_binding_needs_an_id_or_a_sequence_and_not_both(database: SqliteDatabase, wrong: dict):
+def test_a_binding_needs_an_id_or_a_sequence_and_not_both(database: Database, wrong: dict):
     with pytest.raises(base.InvalidRequest):
         Asked(IdsService(database)).Bind(params(**wrong))

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from processing.ledger.balances import Balance
 from processing.ledger.errors import LedgerBroken, LedgerError
 from processing.ledger.plans import Batch, Plan, PlanState, PlanStatus, Posting
 from processing.storage.migrations import migrate
+from processing.storage.port import Conflict
 from processing.storage.sqlite import SqliteDatabase
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -23,16 +25,14 @@ def move(from_id, to_id, amount, batch_id=1):
 
 
 @pytest.fixture
-def database(tmp_path):
-    opened = SqliteDatabase(tmp_path / "ledger.sqlite")
-    migrate(opened, NOW)
+def database(open_database):
+    opened = open_database()
     with opened.transaction() as tx:
         ids = [book.create_account(tx, "RUB", name, NOW) for name in "AB"]
         book.hold(tx, "posted", move(*ids, 100), NOW)
         book.commit(tx, Plan(id="posted", batches=(move(*ids, 100),)), NOW)
         book.hold(tx, "open", move(*ids, 7), NOW)
-    yield opened
-    opened.close()
+    return opened
 
 
 REWRITES = [
@@ -57,7 +57,7 @@ REWRITES = [
 
 @pytest.mark.parametrize("sql", REWRITES)
 def test_the_database_itself_refuses_to_rewrite_history(database, sql):
-    with pytest.raises(sqlite3.IntegrityError), database.transaction() as tx:
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError, Conflict)), database.transaction() as tx:
         tx.execute(sql)
     with database.read() as tx:
         assert book.verify(tx)[0].own_amount == 0

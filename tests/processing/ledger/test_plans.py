@@ -8,8 +8,7 @@ import pytest
 from processing.ledger import book
 from processing.ledger.errors import AccountNotFound, InvalidPostingParams, InvalidRequest, NotCovered, PlanNotFound
 from processing.ledger.plans import I64_MAX, I64_MIN, Batch, Plan, Posting
-from processing.storage.migrations import migrate
-from processing.storage.sqlite import SqliteDatabase
+from processing.storage.port import Database
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNTS = {"A": "RUB", "B": "RUB", "C": "RUB", "E": "EUR", "F": "EUR", "G": "RUB"}
@@ -63,12 +62,9 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(tmp_path) -> Iterator[Ledger]:
-    database = SqliteDatabase(tmp_path / "ledger.sqlite")
-    migrate(database, NOW)
+def ledger(database: Database) -> Iterator[Ledger]:
     with database.transaction() as tx:
         yield Ledger(tx)
-    database.close()
 
 
 def play(ledger: Ledger, table: str) -> None:

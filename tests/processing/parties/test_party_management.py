@@ -1,30 +1,20 @@
 """Parties and shops: who may see, suspend and block them, and what a shop is made of."""
 
-from pathlib import Path
-
 import pytest
 
 from processing.domain_config.configuration import Configuration
 from processing.domain_config.seeding import seed
 from processing.ledger import book
 from processing.services.party import PartyManagementService
-from processing.storage.migrations import migrate
-from processing.storage.sqlite import SqliteDatabase
+from processing.storage.port import Database
 from rpc.protocol import base, domain, party
 from tests.processing.asking import Asked, as_party
 from tests.processing.sandbox import NOW, ToldClock
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> SqliteDatabase:
-    opened = SqliteDatabase(tmp_path / "parties.sqlite")
-    migrate(opened, NOW)
-    seed(opened, NOW)
-    return opened
-
-
-@pytest.fixture
-def operator(database: SqliteDatabase) -> Asked:
+def operator(database: Database) -> Asked:
+    seed(database, NOW)
     asked = Asked(PartyManagementService(database, ToldClock(), Configuration(database)))
     asked.Create("demo", party.PartyParams(contact_email="demo@example.com"))
     asked.CreateShop("demo", shop_params())
@@ -77,7 +67,7 @@ def test_a_party_id_is_checked(operator: Asked):
         operator.Create("a.b", party.PartyParams())
 
 
-def test_a_shop_has_two_ledger_accounts_of_its_currency(operator: Asked, database: SqliteDatabase):
+def test_a_shop_has_two_ledger_accounts_of_its_currency(operator: Asked, database: Database):
     shop = operator.CreateShop("demo", shop_params("EURSHOP", currency="EUR"))
     assert shop.owner_id == "demo"
     assert shop.account.currency == "EUR"

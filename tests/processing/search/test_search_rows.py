@@ -20,6 +20,8 @@ from processing.workers.timers import Timers
 from tests.processing.sandbox import TRACE, Sandbox, ScriptedBank
 from tests.processing.search.shelf import Shelf, rub
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 LEASE = timedelta(seconds=60)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from processing import parties
 from processing.domain.bank import TransactionInfo
+from processing.domain.cart import InvoiceDetails
 from processing.domain.statuses import InvoiceStatus, PaymentStatus, RefundStatus
 from processing.search import queries, tokens
 from processing.services.search import SearchService
@@ -436,6 +437,23 @@ def test_pages_stand_while_a_writer_never_stops(shelf, own_client):
     assert set(seen) == there
 
 
+@pytest.mark.parametrize(("chars", "per_page"), [(1, 1), (2500, 2), (100_000, 5)])
+def test_a_page_ends_where_its_items_get_too_long(shelf, own_client, monkeypatch, chars, per_page):
+    """Each invoice weighs some 1000 characters here, and nothing is left out whatever the bound."""
+    monkeypatch.setattr(queries, "PAGE_CHARS_MAX", chars)
+    long = InvoiceDetails(product="x" * 700)
+    for number in range(5):
+        shelf.put_invoice(f"i{number}", at=number, details=long)
+        shelf.put_payment(f"i{number}", at=number)
+        shelf.put_refund(f"i{number}", "r", at=number)
+    pages = walk(own_client, "Invoices", 1000)
+    assert joined(pages) == ["i4", "i3", "i2", "i1", "i0"]
+    assert {len(page) for page in pages[:-1]} <= {per_page}
+    assert joined(walk(own_client, "Payments", 1000)) == ["i4.1", "i3.1", "i2.1", "i1.1", "i0.1"]
+    page = calls(own_client).Refunds(QUERIES["Refunds"]())
+    assert page.total_count == 5 and 1 <= len(page.refunds) <= 5
+
+
 # ------------------------------------------------------------------------------------------------------------- tokens
 
 
@@ -484,6 +502,29 @@ def test_an_invented_token_is_refused(client, token):
         invoices(client, continuation_token=token)
     with pytest.raises(search.BadToken):
         payments(client, continuation_token=token)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'[1,"a"]',
+        b'["1","a","b"]',
+        b'[1.5,"a","b"]',
+        b'[9223372036854775808,"a","b"]',
+        b'[-9223372036854775809,"a","b"]',
+        b'[1,"\xff","b"]',
+        b'[1,"\\ud800","b"]',
+        b'[1,"a\\u0000","b"]',
+        b"[" * 700,
+    ],
+)
+def test_a_token_that_says_something_else_is_refused_although_its_hash_is_right(said):
+    forged = base64.urlsafe_b64encode(tokens._hash("q", said) + said).decode().rstrip("=")
+    with pytest.raises(tokens.BadToken):
+        tokens.read("q", forged)
 
 
 def test_no_changed_token_is_taken(client):

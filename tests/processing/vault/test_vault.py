@@ -1,5 +1,6 @@
 """Card data goes in and never comes out but to the one operation it was given for."""
 
+import asyncio
 import stat
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from processing.sealing import UnsafeKeyFile
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
 from processing.vault import MIGRATIONS, keys, wallets
+from processing.vault.app import purging
 from processing.vault.cards import InvalidCard, check_card
 from processing.vault.reader import CardReader, UnknownCard
 from processing.vault.service import VaultService
@@ -98,6 +100,8 @@ def test_a_card_is_recognised_by_its_leading_digits(service, number, system):
         ("42424242424242", 12, 2030, "123", "wrong length"),
         ("9999999999999995", 12, 2030, "123", "no supported payment system"),
         (VISA, 5, 2026, "123", "expired"),
+        (VISA, 12, 9999, "123", "too far ahead"),
+        (VISA, 12, 2**31 - 1, "123", "too far ahead"),
         (VISA, 13, 2030, "123", "not a month"),
         (VISA, 12, 2030, "1234", "CVV"),
         ("٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", 12, 2030, "123", "digits"),
@@ -148,6 +152,37 @@ def test_a_cvv_is_gone_when_the_bank_has_answered_or_its_time_is_up(service, rea
     assert reader.cvv("late", "inv.1") is None
 
 
+def test_a_cvv_that_nobody_used_does_not_outlive_its_time(service, database, card_keys, clock):
+    """Also when no other card comes: the process removes it by itself."""
+    tokenize(service, plain(), "unused")
+    clock.now += timedelta(minutes=64)
+    gone = []
+
+    async def app(scope, receive, send):
+        for _ in range(500):
+            if not sessions(database):
+                gone.append(scope["type"])
+                break
+            await asyncio.sleep(0.01)
+
+    living = purging(app, CardReader(database, card_keys, clock), every_s=0.01)
+    asyncio.run(living({"type": "lifespan"}, None, None))
+    assert gone == ["lifespan"]
+
+
+def test_a_cvv_in_its_time_is_left_alone(service, reader, database, clock):
+    tokenize(service, plain(), "waiting")
+    clock.now += timedelta(minutes=63)
+    reader.forget_expired_cvvs()
+    assert sessions(database) == 1
+
+
+def sessions(database: SqliteDatabase) -> int:
+    """CVVs that the vault holds."""
+    with database.read() as tx:
+        return tx.execute("SELECT COUNT(*) FROM card_sessions").one()[0]
+
+
 def test_nothing_on_disk_shows_a_number_or_a_cvv(service, tmp_path):
     tokenize(service, plain(cvv="987"), "session-on-disk")
     stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -174,6 +209,18 @@ def test_the_key_file_is_for_its_owner_only(tmp_path, card_keys):
         keys.load_or_create(path)
 
 
+def test_the_wallets_key_is_for_its_owner_only_and_whole(tmp_path):
+    path = tmp_path / "secrets" / "wallet.key"
+    assert wallets.load_or_create_key(path) == wallets.load_or_create_key(path)
+    path.chmod(0o640)
+    with pytest.raises(UnsafeKeyFile, match="chmod 600"):
+        wallets.load_or_create_key(path)
+    path.chmod(0o600)
+    path.write_bytes(b"")
+    with pytest.raises(UnsafeKeyFile, match="32 bytes"):
+        wallets.load_or_create_key(path)
+
+
 def test_a_new_key_in_front_leaves_old_records_readable(tmp_path, card_keys):
     path = tmp_path / "secrets" / "vault.key"
     sealed = card_keys.seal(b"old", "row")
@@ -196,7 +243,11 @@ def test_a_wallets_card_is_redeemed_once_for_its_own_merchant(service, reader):
         tokenize(service, from_wallet(payload))
 
 
-@pytest.mark.parametrize("payload", ["", "{}", '{"data": 3}', "a.b.c.d.e", "\x00"])
+@pytest.mark.parametrize(
+    "payload",
+    ["", "{}", '{"data": 3}', "a.b.c.d.e", "\x00", '{"data":' + "[" * 100_000, '{"data":1' + "0" * 5000 + "}"],
+    ids=range(7),
+)
 def test_a_payload_no_wallet_made_is_refused(service, payload):
     with pytest.raises(vault.InvalidCardData, match="cannot be read"):
         tokenize(service, from_wallet(payload))

@@ -25,6 +25,8 @@ from tests.processing.sandbox import TRACE
 from tests.processing.webhooks.receivers import OK, Arrived, hangs, receiver, status
 from tests.processing.webhooks.stage import DEFAULTS, LEASE, Postman, Stage
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 URL = "https://shop.example.com/hook"
 DELAYS_S = [30, 300, 900] + [3600] * 25
 

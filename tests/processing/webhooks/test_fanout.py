@@ -21,6 +21,8 @@ from tests.processing.domain import world
 from tests.processing.sandbox import PARTY, SHOP, TRACE
 from tests.processing.webhooks.stage import Postman, Stage
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 URL = "https://shop.example.com/hook"
 
 
@@ -372,7 +374,7 @@ def test_no_public_change_of_a_machine_has_an_unknown_word():
     kinds = {
         public_changes.webhook_event_type(change)
         for event in story.history
-        for change in public_changes.public_changes(event, story.state)
+        for change in public_changes.public_changes(event)
         if not isinstance(event, events.PaymentStarted)
     }
     assert kinds - {None} <= set(bodies.EVENT_TYPES)

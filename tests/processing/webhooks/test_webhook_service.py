@@ -19,6 +19,8 @@ from tests.fakes.loopback import listening
 from tests.processing.sandbox import NOW, PARTY, SHOP, TRACE
 from tests.processing.webhooks.stage import PAIR, Postman, Stage
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 URL = "https://shop.example.com/hook"
 TYPES = webhooks.InvoiceEventType
 SECRET = b"0" * 32

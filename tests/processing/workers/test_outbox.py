@@ -12,6 +12,8 @@ from processing.workers import outbox
 from processing.workers.outbox import QUEUE, Outbox
 from tests.processing.sandbox import TRACE, Sandbox
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 LEASE = timedelta(seconds=30)
 
 

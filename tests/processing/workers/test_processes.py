@@ -22,6 +22,7 @@ from rpc.context import Context
 from rpc.protocol import bank_adapter, base, domain, party, payment_processing
 from rpc.server import rpc_app
 from tests.fakes.loopback import listening
+from tests.postgres.fixtures import DIALECTS
 from tests.processing.asking import INTERNAL, as_party
 
 ROOT = Path(__file__).parents[3]
@@ -75,8 +76,9 @@ def bank() -> Approver:
     return Approver()
 
 
-@pytest.fixture
-def start(tmp_path: Path, bank: Approver) -> Iterator[Callable[[str], Running]]:
+@pytest.fixture(params=DIALECTS)
+def start(request: pytest.FixtureRequest, tmp_path: Path, bank: Approver) -> Iterator[Callable[[str], Running]]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     secret_file = tmp_path / "secrets" / "rpc.key"
     secret_file.parent.mkdir(mode=0o700)
     secret_file.write_bytes(SECRET)
@@ -86,6 +88,7 @@ def start(tmp_path: Path, bank: Approver) -> Iterator[Callable[[str], Running]]:
             **os.environ,
             "CAPI_STATE_DIRECTORY": str(tmp_path),
             "CAPI_VAULT_URL": vault_url,
+            "CAPI_PROCESSING_DATABASE_URL": url,
             "CAPI_PROCESSING_PORT": "0",
             "CAPI_WORKERS_PORT": "0",
         }

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from processing.domain import failure
 from processing.domain.bank import Finish, ProxyResult, Success, TransactionInfo
-from processing.domain.commands import Command, Repair, Resume, StopMachine
+from processing.domain.commands import CapturePayment, Command, Repair, Resume, StopMachine
+from processing.domain.payer import HoldFlow
+from processing.domain.session import CALL_TIMEOUT
 from processing.domain.state import Invoice
-from processing.domain.statuses import InvoiceStatus, PaymentStatus
+from processing.domain.statuses import InvoiceStatus, OnHoldExpiration, PaymentStatus
 from processing.domain.steps import RunSession
 from processing.machine import QUEUE, LeaseLost
 from processing.storage import jobs
 from processing.workers.loop import DONE, SETTLED, Loop
 from processing.workers.timers import Timers
+from settings import load
 from tests.processing.sandbox import (
     NOW,
     TRACE,
@@ -28,6 +32,8 @@ from tests.processing.sandbox import (
     unreachable,
 )
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 LEASE = timedelta(seconds=60)
 
 
@@ -36,17 +42,22 @@ def sandbox(tmp_path: Path) -> Sandbox:
     return Sandbox(tmp_path)
 
 
-def work(sandbox: Sandbox, bank: ScriptedBank) -> list[str]:
+def work(sandbox: Sandbox, bank: ScriptedBank, lease: timedelta = LEASE) -> list[str]:
     """Does everything that is due; the outcomes of the claims."""
-    timers, outcomes = Timers(sandbox.machines, bank, LEASE), []
-    while found := claim(sandbox):
+    timers, outcomes = Timers(sandbox.machines, bank, lease), []
+    while found := claim(sandbox, lease):
         outcomes += [timers.handle(each) for each in found]
     return outcomes
 
 
-def claim(sandbox: Sandbox) -> list[jobs.Claim]:
+def claim(sandbox: Sandbox, lease: timedelta = LEASE) -> list[jobs.Claim]:
     with sandbox.database.transaction() as tx:
-        return jobs.claim(tx, QUEUE, now=sandbox.clock(), lease=LEASE, limit=10)
+        return jobs.claim(tx, QUEUE, now=sandbox.clock(), lease=lease, limit=10)
+
+
+def refused(step: RunSession, machine: Invoice) -> Command:
+    """The bank says no."""
+    return answered(step, ProxyResult(intent=Finish(status=failure.parse("authorization_failed:unknown"))))
 
 
 def test_a_payment_is_driven_to_the_money(sandbox: Sandbox):
@@ -177,7 +188,7 @@ def test_work_that_crashes_too_often_stops_the_machine(sandbox: Sandbox):
     assert sandbox.count("jobs") == 0
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process ends here."""
 
 
@@ -199,14 +210,63 @@ def test_a_worker_that_dies_while_it_calls_leaves_a_further_attempt(sandbox: San
     assert sandbox.money_is_sound()
 
 
+def test_after_the_death_of_a_worker_its_payments_go_on_within_a_minute(sandbox: Sandbox):
+    """With the lease of the default profile. Not before the call that the dead one made must have ended."""
+    lease = timedelta(seconds=load({}).workers.lease_s)
+    sandbox.paying_invoice()
+    with pytest.raises(Crash):
+        work(sandbox, ScriptedBank(killed), lease)
+    bank, seconds = ScriptedBank(), 0
+    while not bank.calls:
+        seconds = (sandbox.clock.forward(1) - NOW).total_seconds()
+        work(sandbox, bank, lease)
+    assert CALL_TIMEOUT.total_seconds() + 5 < seconds < 60
+    assert sandbox.machines.get("inv1").status is InvoiceStatus.PAID
+
+
+def test_a_lease_that_a_call_could_outlast_is_refused_at_the_start(sandbox: Sandbox):
+    with pytest.raises(ValueError, match="lease_s"):
+        Timers(sandbox.machines, ScriptedBank(), CALL_TIMEOUT)
+
+
+def test_a_call_whose_outcome_cannot_be_read_stops_the_machine(sandbox: Sandbox):
+    """A mistake of ours, perhaps, but the bank may have taken the money: no further call before somebody has looked."""
+    sandbox.paying_invoice()
+
+    def unreadable(step: RunSession, machine: Invoice) -> Command:
+        raise KeyError("rrn")
+
+    bank = ScriptedBank(unreadable)
+    assert work(sandbox, bank) == [SETTLED]
+    assert sandbox.machines.get("inv1").stop.reason == "KeyError: 'rrn'"
+    sandbox.machines.execute("inv1", Repair(scenario=Resume(), operator_note="mended"), TRACE)
+    work(sandbox, bank)
+    assert [(step.target.value, step.attempt) for _, step in bank.calls[1:]] == [("processed", 2), ("captured", 1)]
+
+
+def test_money_whose_capture_the_bank_refuses_is_released_by_itself(sandbox: Sandbox):
+    flow = HoldFlow(on_hold_expiration=OnHoldExpiration.CANCEL)
+    sandbox.start_payment(sandbox.invoice(), flow=flow)
+    bank = ScriptedBank(approved, refused)
+    work(sandbox, bank)
+    machine = sandbox.machines.get("inv1")
+    facts = sandbox.facts.for_money(machine, "1", None)
+    sandbox.machines.execute("inv1", CapturePayment(payment_id="1", reason="shipped", facts=facts), TRACE)
+    work(sandbox, bank)
+    [payment] = sandbox.machines.get("inv1").payments
+    assert [step.reference for _, step in bank.calls] == ["inv1.1", "inv1.1.capture", "inv1.1.reversal"]
+    assert (payment.status, payment.reversal.is_finished) == (PaymentStatus.FAILED, True)
+    assert sandbox.settled_amount() == 0
+    assert sandbox.money_is_sound()
+
+
 def test_the_late_answer_of_a_worker_that_slept_through_its_lease_counts_for_nothing(sandbox: Sandbox):
     sandbox.paying_invoice()
     second = ScriptedBank(sleeping)
 
     def slow(step: RunSession, machine: Invoice) -> Command:
-        for _ in range(2):
-            sandbox.clock.forward(61)
-            work(sandbox, second)
+        sandbox.clock.forward(61)
+        work(sandbox, second)
         return approved(step, machine)
 
     with pytest.raises(LeaseLost):

@@ -1,0 +1,308 @@
+"""The port upon PostgreSQL 13 or newer, by psycopg.
+
+Transactions are READ COMMITTED with row locks: a writer that meets another's row waits for it and then sees what that
+one left, so hot rows (a shop's balance) cost waiting and no repeats. A reader has one snapshot and waits for nobody.
+Numbers come from sequences (migration 000), so no writer waits for the order of events either.
+
+Settings that matter on the server: max_connections above the sum of every process's pool, two more for each, and
+synchronous_commit not off (it is switched on here for our own sessions).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from processing.storage.pg_connections import Connections, connect
+from processing.storage.port import Conflict, OutcomeUnknown, Row, Unavailable
+
+CHANNEL = "capi_commits"
+BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN_WRITING = "BEGIN"
+
+ROW_LOCK = " FOR NO KEY UPDATE"
+"""Does not hold up those who only refer to the row."""
+
+NOTIFY_PAUSE_S = 0.002
+"""Shortest time between two notifications of one process: each is a transaction of its own."""
+
+PASSED_BY = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
+"""Somebody else was quicker: the same transaction, begun anew, sees what they did."""
+
+SURELY_ROLLED_BACK = (errors.SerializationFailure, errors.DeadlockDetected, errors.IntegrityError, errors.DiskFull)
+"""Answers to a commit that leave no doubt; after any other it may have happened."""
+
+
+@lru_cache(maxsize=1024)
+def translated(sql: str) -> str:
+    """`?` outside of quotes become $1, $2 ... and an empty list what PostgreSQL allows to be in one."""
+    out, number = [], 0
+    for index, part in enumerate(sql.split("'")):
+        if index % 2 == 0:
+            pieces = part.split("?")
+            part = pieces[0]
+            for piece in pieces[1:]:
+                number += 1
+                part += f"${number}{piece}"
+        out.append(part)
+    return "'".join(out).replace(" IN ()", " IN (NULL)")
+
+
+class PgRows:
+    __slots__ = ("_rows", "rowcount")
+
+    def __init__(self, cursor: psycopg.Cursor) -> None:
+        self._rows: list[Row] = cursor.fetchall() if cursor.description else []
+        self.rowcount = cursor.rowcount
+
+    def one(self) -> Row | None:
+        return self._rows[0] if self._rows else None
+
+    def all(self) -> list[Row]:
+        return self._rows
+
+
+class PgTx:
+    """A transaction, or a moment to read, on one connection. `begin` is sent before the first statement."""
+
+    __slots__ = ("_actions", "_begin", "_cursor", "_drawn_from", "is_begun", "rings", "row_lock", "skip_locked")
+
+    def __init__(self, connection: psycopg.Connection, begin: str) -> None:
+        self._cursor = connection.cursor()
+        self._begin = begin
+        self._drawn_from: set[str] = set()
+        self._actions: list[Callable[[], None]] = []
+        self.row_lock = ROW_LOCK if self.writes else ""
+        self.skip_locked = f"{self.row_lock} SKIP LOCKED" if self.writes else ""
+        self.is_begun = False
+        self.rings = False
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> PgRows:
+        self._start()
+        return PgRows(self._cursor.execute(translated(sql), params or None))
+
+    def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._start()
+        self._cursor.executemany(translated(sql), rows)
+
+    @property
+    def writes(self) -> bool:
+        return self._begin == BEGIN_WRITING
+
+    def draw(self, counter: str, count: int = 1) -> int:
+        """Of several numbers the first that are found in a row; those drawn in between are given to nobody."""
+        first = last = self._draw(counter)
+        while last < first + count - 1:
+            drawn = self._draw(counter)
+            first = first if drawn == last + 1 else drawn
+            last = drawn
+        return first
+
+    def _draw(self, counter: str) -> int:
+        if counter in self._drawn_from:
+            return self.execute("SELECT nextval(format('%I', 'counter_' || ?)::regclass)", (counter,)).one()[0]
+        self._drawn_from.add(counter)
+        return self.execute("SELECT draw_number(?)", (counter,)).one()[0]
+
+    def settled(self, counter: str) -> int:
+        """A reader asks before its first statement: what it sees is fixed then, and the answer must not be newer."""
+        if self.writes:
+            return self.execute("SELECT settled_number(?)", (counter,)).one()[0]
+        if self.is_begun:
+            raise RuntimeError("A reader asks for the settled number before it reads anything.")
+        return self._cursor.execute("SELECT settled_number($1)", (counter,)).fetchone()[0]
+
+    def wake(self) -> None:
+        self.rings = True
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._actions.append(action)
+
+    def committed(self) -> None:
+        """Runs what waited for the commit."""
+        for action in self._actions:
+            action()
+
+    def _start(self) -> None:
+        if not self.is_begun:
+            self._cursor.execute(self._begin)
+            self.is_begun = True
+
+    def commit(self) -> None:
+        """Raises Unavailable where the server had given the transaction up already."""
+        if not self.is_begun:
+            return
+        self._cursor.execute("COMMIT")
+        if self._cursor.statusmessage != "COMMIT":
+            raise Unavailable("a statement of the transaction had failed")
+
+    def roll_back(self) -> None:
+        """Ends the transaction without effect."""
+        if self.is_begun:
+            self._cursor.execute("ROLLBACK")
+
+
+class PgWatch:
+    """Listens on a connection of its own."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        connection.execute(f"LISTEN {CHANNEL}")
+
+    def wait(self, timeout_s: float) -> bool:
+        try:
+            return any(True for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
+        except psycopg.OperationalError as failure:
+            raise Unavailable(str(failure)) from failure
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Bell:
+    """Tells the watchers of every process after a commit, from a thread of its own.
+
+    A NOTIFY inside the transaction would make every such commit wait for the one before it, disk included. One that is
+    lost (the process dies between commit and notification) is made up for by whoever looks from time to time anyway.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._rung = threading.Event()
+        self._is_closed = False
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def ring(self) -> None:
+        """Returns at once."""
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+                    self._thread.start()
+        self._rung.set()
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._is_closed = True
+        self._rung.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        connection: psycopg.Connection | None = None
+        while self._rung.wait() and not self._is_closed:
+            self._rung.clear()
+            try:
+                if connection is None:
+                    connection = connect(self._url)
+                    connection.execute("SET synchronous_commit = off")
+                connection.execute(f"NOTIFY {CHANNEL}")
+            except (psycopg.Error, Unavailable):
+                if connection is not None:
+                    connection.close()
+                connection = None
+            time.sleep(NOTIFY_PAUSE_S)
+        if connection is not None:
+            connection.close()
+
+
+class PostgresDatabase:
+    """`url` is a libpq connection string, postgresql://user@host:5432/name?sslmode=verify-full or key=value words.
+
+    `busy_timeout_ms` bounds each wait, for a connection of the pool and for another's lock; `statement_timeout_ms` one
+    statement. After a restart of the server the next transaction connects anew.
+    """
+
+    dialect = "postgresql"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections_max: int = 16,
+        busy_timeout_ms: int = 5000,
+        statement_timeout_ms: int = 30_000,
+    ) -> None:
+        self.url = url
+        self._connections = Connections(url, connections_max, busy_timeout_ms, statement_timeout_ms)
+        self._writing_threads: set[int] = set()
+        self._bell = Bell(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[PgTx]:
+        me = threading.get_ident()
+        if me in self._writing_threads:
+            raise RuntimeError("A transaction inside a transaction: pass the tx on instead.")
+        with self._connections.one() as connection:
+            self._writing_threads.add(me)
+            try:
+                tx = PgTx(connection, BEGIN_WRITING)
+                yield from finishing(tx, connection, commit)
+            finally:
+                self._writing_threads.discard(me)
+        if tx.rings:
+            self._bell.ring()
+        tx.committed()
+
+    @contextmanager
+    def read(self) -> Iterator[PgTx]:
+        with self._connections.one() as connection:
+            yield from finishing(PgTx(connection, BEGIN_READING), connection, roll_back)
+
+    def watch(self) -> PgWatch:
+        return PgWatch(connect(self.url))
+
+    def close(self) -> None:
+        self._bell.close()
+        self._connections.close()
+
+
+def finishing(
+    tx: PgTx, connection: psycopg.Connection, end: Callable[[PgTx, psycopg.Connection], None]
+) -> Iterator[PgTx]:
+    """Gives out `tx`, then ends it with `end`; rolls back and says in the port's words what went wrong inside."""
+    try:
+        yield tx
+    except psycopg.Error as failure:
+        roll_back(tx, connection)
+        raise in_our_words(failure, tx.writes) from failure
+    except BaseException:
+        roll_back(tx, connection)
+        raise
+    end(tx, connection)
+
+
+def commit(tx: PgTx, connection: psycopg.Connection) -> None:
+    """Makes the transaction durable. Raises OutcomeUnknown when the answer did not come."""
+    try:
+        tx.commit()
+    except psycopg.Error as failure:
+        connection.close()
+        if isinstance(failure, SURELY_ROLLED_BACK):
+            raise in_our_words(failure) from failure
+        raise OutcomeUnknown(str(failure)) from failure
+
+
+def roll_back(tx: PgTx, connection: psycopg.Connection) -> None:
+    """Ends the transaction; a connection on which that fails is given up, which ends it too."""
+    try:
+        tx.roll_back()
+    except psycopg.Error:
+        with suppress(psycopg.Error):
+            connection.close()
+
+
+def in_our_words(failure: psycopg.Error, writes: bool = True) -> Exception:
+    """Conflict, Unavailable, or the failure itself where a statement is wrong, as a reader's attempt to write is."""
+    if isinstance(failure, PASSED_BY):
+        return Conflict(str(failure))
+    is_standby = writes and isinstance(failure, errors.ReadOnlySqlTransaction)
+    if is_standby or isinstance(failure, psycopg.OperationalError):
+        return Unavailable(str(failure))
+    return failure
