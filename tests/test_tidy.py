@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
     "capi_v2", "translator", "rpc", "processing", "settings", "telemetry", "serving", "console", "deploy", "tools",
+    "campaigns", "benches",
 )  # fmt: skip
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MODULE_LINES_MAX = 400
@@ -21,8 +22,12 @@ BANNED_TEXT = {
     r"\bif\s+(api_)?version\b": "versions differ by rows and functions",
     r"(?<![\w.])print\(": "log, or answer",
 }
-PRINTERS = ("console", "tools", "deploy")
-GATES = {"connexion": ("translator/gateway.py",), "thrift": ("rpc/",)}
+PRINTERS = ("console", "tools", "deploy", "campaigns", "benches")
+GATES = {
+    "connexion": ("translator/gateway.py", "benches/peers/"),
+    "thrift": ("rpc/",),
+    "psycopg": ("processing/storage/",),
+}
 
 
 def name_of(path: Path) -> str:
@@ -71,9 +76,7 @@ def test_banned_words_stay_out(path: Path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_foreign_libraries_stay_behind_their_gate(path: Path):
     names = imported(ast.parse(path.read_text()))
-    wrong = [
-        library for library, gates in GATES.items() if library in names and not name_of(path).startswith(gates)
-    ]
+    wrong = [library for library, gates in GATES.items() if library in names and not name_of(path).startswith(gates)]
     assert not wrong
 
 

@@ -35,11 +35,30 @@ VISIBLE = re.compile(r"[\x20-\x7e]*")
 SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
 
 CHECKED = {
-    "type", "format", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
-    "maxLength", "pattern", "items", "collectionFormat", "minItems", "maxItems", "uniqueItems", "multipleOf",
+    "type",
+    "format",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "items",
+    "collectionFormat",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "multipleOf",
 }
 DESCRIBING = {
-    "name", "in", "required", "description", "default", "allowEmptyValue",
+    "name",
+    "in",
+    "required",
+    "description",
+    "default",
+    "allowEmptyValue",
 }
 
 

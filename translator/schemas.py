@@ -14,13 +14,38 @@ Node = Mapping[str, Any]
 DEFINITION = "#/definitions/"
 
 CHECKED = {
-    "$ref", "type", "enum", "discriminator", "format", "minimum", "maximum", "exclusiveMinimum",
-    "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems", "maxItems",
-    "uniqueItems", "items", "minProperties", "maxProperties", "properties", "required", "additionalProperties",
-    "allOf", "readOnly",
+    "$ref",
+    "type",
+    "enum",
+    "discriminator",
+    "format",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "minProperties",
+    "maxProperties",
+    "properties",
+    "required",
+    "additionalProperties",
+    "allOf",
+    "readOnly",
 }
 FOR_READERS = {
-    "description", "title", "example", "default", "externalDocs", "xml",
+    "description",
+    "title",
+    "example",
+    "default",
+    "externalDocs",
+    "xml",
 }
 
 

@@ -46,9 +46,7 @@ def serve_all(
     return [serve(operation, pair(operation, declarations), errors, here(operation)) for operation in operations]
 
 
-def tag_filter(
-    operations: list[SpecOperation], only: set[str], without: set[str]
-) -> Callable[[SpecOperation], bool]:
+def tag_filter(operations: list[SpecOperation], only: set[str], without: set[str]) -> Callable[[SpecOperation], bool]:
     """Whether this process serves an operation. SpecRefused for a tag that no operation has."""
     known = {tag for operation in operations for tag in operation.tags}
     for tag in sorted((only | without) - known):

@@ -17,8 +17,21 @@ from translator.formats import INTEGER_RANGES, TEXT_FORMATS
 from translator.schemas import Node, Schemas, SpecRefused
 
 KEPT = {
-    "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
-    "maxLength", "pattern", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+    "type",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
 }
 NEVER = {"not": {}}
 OUR_FORMATS = {f"capi-{word}": check for word, check in TEXT_FORMATS.items()}
@@ -105,9 +118,7 @@ class _Rewriting:
             rewritten["items"] = self.node(node["items"], frozenset())
         others = node.get("additionalProperties")
         if others is not None:
-            rewritten["additionalProperties"] = (
-                others if isinstance(others, bool) else self.node(others, frozenset())
-            )
+            rewritten["additionalProperties"] = others if isinstance(others, bool) else self.node(others, frozenset())
 
     def _choice(self, node: Node, followed: Followed) -> dict[str, Any]:
         """No object, or no discriminator in it, or a known name whose definition holds."""

@@ -146,8 +146,6 @@ _CHANGES: dict[type, Callable[[Any], Change]] = {
     ),
     events.RefundStarted: lambda event: RefundStarted(payment_id=event.payment_id, refund=event.refund),
     events.RefundStatusChanged: _refund_status,
-    events.ChargebackOpened: lambda event: ChargebackOpened(
-        payment_id=event.payment_id, chargeback=event.chargeback
-    ),
+    events.ChargebackOpened: lambda event: ChargebackOpened(payment_id=event.payment_id, chargeback=event.chargeback),
     events.ChargebackStatusChanged: _chargeback_status,
 }

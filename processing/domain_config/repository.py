@@ -132,7 +132,7 @@ def checkout_kind(tx: Tx, version: int, kind: Kind) -> list[ConfigObject]:
         (kind, version, version),
     )
     found = [ConfigObject(Ref(kind, object_id), objects.decode(kind, data)) for object_id, data in rows.all()]
-    return sorted(found, key=lambda item: (item.ref.id.zfill(20) if item.ref.id.isdigit() else item.ref.id))
+    return sorted(found, key=lambda item: item.ref.id.zfill(20) if item.ref.id.isdigit() else item.ref.id)
 
 
 def checkout_object(tx: Tx, version: int, ref: Ref) -> ConfigObject:

@@ -58,9 +58,7 @@ def documents(tx: Tx, now: datetime) -> Iterator[ConfigObject]:
 def with_accounts(tx: Tx, wanted: dict[str, Any], now: datetime) -> dict[str, Any]:
     """The document of an account set; an account for each currency and name."""
     accounts = {
-        currency: {
-            name: book.create_account(tx, currency, f"{wanted['id']} {name}", now) for name in wanted["names"]
-        }
+        currency: {name: book.create_account(tx, currency, f"{wanted['id']} {name}", now) for name in wanted["names"]}
         for currency in wanted["currencies"]
     }
     return {"id": wanted["id"], "accounts": accounts}

@@ -18,7 +18,8 @@ from processing.storage.port import Tx
 
 ITEMS_MAX = 1000
 PAGE_CHARS_MAX = 4_000_000
-"""Of stored JSON: 8 MB where letters take two bytes, half of what an internal answer may hold. A longer item goes alone."""
+"""Of stored JSON: 8 MB where letters take two bytes, half of what an internal answer may hold. A longer item goes
+alone."""
 
 
 class Table(NamedTuple):
@@ -176,10 +177,13 @@ def _items(tx: Tx, table: Table, rows: Sequence[tuple]) -> list[Any]:
     """What the rows' bodies say, in the order of the rows."""
     if not rows:
         return []
-    keys, names = [row[1:-1] for row in rows], ", ".join(table.keys)
+    keys, names, t = [row[1:-1] for row in rows], ", ".join(table.keys), table.alias
     places = ", ".join([f"({', '.join('?' * len(table.keys))})"] * len(keys))
+    same = " AND ".join(f"{t}.{name} = chosen.{name}" for name in table.keys)
     found = tx.execute(
-        f"SELECT {names}, body FROM {table.name} WHERE ({names}) IN (VALUES {places})",  # noqa: S608 - our own words
+        f"WITH chosen ({names}) AS (VALUES {places})"  # noqa: S608 - our own words
+        f" SELECT {', '.join(f'{t}.{name}' for name in table.keys)}, {t}.body"
+        f" FROM chosen CROSS JOIN {table.name} {t} WHERE {same}",
         [part for key in keys for part in key],
     )
     bodies = {row[:-1]: row[-1] for row in found.all()}

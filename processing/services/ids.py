@@ -52,6 +52,4 @@ class IdsService:
 
 
 def binding_to_thrift(known: ids.Binding) -> protocol.Binding:
-    return protocol.Binding(
-        id=known.id, is_new=known.is_new, features=known.features, context=dict(known.context)
-    )
+    return protocol.Binding(id=known.id, is_new=known.is_new, features=known.features, context=dict(known.context))

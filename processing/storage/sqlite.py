@@ -126,13 +126,17 @@ class SqliteWatch:
 
 
 class SqliteDatabase:
-    """`path` is made, with its directory, on first use. `busy_timeout_ms` bounds the wait for other writers."""
+    """`path` is made, with its directory, on first use. `busy_timeout_ms` bounds the wait for other writers.
+
+    `erases`: what is deleted is overwritten in the file, for secrets that must be gone; `empty_log` for the log.
+    """
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path | str, *, busy_timeout_ms: int = 5000) -> None:
+    def __init__(self, path: Path | str, *, busy_timeout_ms: int = 5000, erases: bool = False) -> None:
         self.path = Path(path)
         self._timeout_s = busy_timeout_ms / 1000
+        self._erases = erases
         self._turn = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._writing_thread: int | None = None
@@ -205,6 +209,13 @@ class SqliteDatabase:
     def watch(self) -> SqliteWatch:
         return SqliteWatch(self._connect(busy_timeout_s=self._timeout_s))
 
+    def empty_log(self) -> bool:
+        """Moves all that is committed from the log to the file; False while somebody reads an older state."""
+        with self._turn:
+            if self._writer is None:
+                self._writer = self._connect(busy_timeout_s=0)
+            return self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
     def close(self) -> None:
         with self._turn:
             for connection in [self._writer, *self._readers]:
@@ -225,6 +236,7 @@ class SqliteDatabase:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA secure_delete = {int(self._erases)}")
             connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
         except (OSError, sqlite3.Error) as failure:
             raise Unavailable(f"{self.path}: {failure}") from failure

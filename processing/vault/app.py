@@ -5,7 +5,7 @@ their adapters.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ ADAPTERS = "/v1/proxy/"
 
 def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
     """The ASGI app of the process. Makes the database and the key files at the first start."""
-    database = SqliteDatabase(settings.vault.database)
+    database = SqliteDatabase(settings.vault.database, erases=True)
     migrate(database, clock(), MIGRATIONS)
     card_keys = keys.load_or_create(settings.vault.key_file)
     lifetime = timedelta(seconds=settings.vault.card_session_lifetime_s)
@@ -53,17 +53,22 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
         limits=options["limits"],
         signature_age_s_max=settings.rpc.signature_age_s_max,
     )
-    served = purging(split(calls, installed), cards)
+
+    def purge() -> None:
+        cards.forget_expired_cvvs()
+        database.empty_log()
+
+    served = purging(split(calls, installed), purge)
     return with_probes(served, "vault", lambda: {"database": is_open(database)})
 
 
-def purging(app: Any, cards: CardReader, every_s: float = PURGE_EVERY_S) -> Any:
-    """`app`; while it lives, CVVs whose time is up are removed."""
+def purging(app: Any, purge: Callable[[], None], every_s: float = PURGE_EVERY_S) -> Any:
+    """`app`; while it lives, `purge` removes the CVVs whose time is up, and what the database's log keeps of them."""
 
-    async def purge() -> None:
+    async def purge_always() -> None:
         while True:
             try:
-                await asyncio.to_thread(cards.forget_expired_cvvs)
+                await asyncio.to_thread(purge)
             except Exception:
                 log.error("vault.purge_failed", exc_info=True)
             await asyncio.sleep(every_s)
@@ -72,7 +77,7 @@ def purging(app: Any, cards: CardReader, every_s: float = PURGE_EVERY_S) -> Any:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
-        task = asyncio.create_task(purge())
+        task = asyncio.create_task(purge_always())
         try:
             await app(scope, receive, send)
         finally:

@@ -10,6 +10,7 @@ A receiver gets each event at least once: a crash between its answer and our com
 import hashlib
 import itertools
 import os
+import random
 import re
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -23,6 +24,7 @@ from processing.webhooks import deliveries, hooks, signing
 from processing.webhooks.bodies import MEDIA_TYPE
 from processing.webhooks.deliveries import Attempt, Message
 from processing.webhooks.sender import STEPS, Answer
+from processing.webhooks.slow_lane import SlowLane
 from processing.workers.loop import DONE, SETTLED, Queue, Result
 from settings.clock import Clock
 from settings.sections import Webhooks
@@ -35,6 +37,8 @@ DURATION = metrics.histogram("capi_webhook_attempt_duration_seconds", "Time of o
 SWITCHED_OFF = metrics.counter("capi_webhooks_switched_off", "Webhooks switched off after their last retry")
 
 LEASE_SPARE = timedelta(seconds=10)
+SLOW_LANE_SHARE = 4
+SLOW_SHARE = 4
 LONG_NUMBER = re.compile("[0-9]{6}")
 """Not in our ids of traces: a log filter could take them for parts of a card number."""
 
@@ -55,9 +59,12 @@ class Delivering:
         self._delays = [timedelta(seconds=delay_s) for delay_s in settings.retry_delays_s]
         self._keys = keys
         self._post = post
+        self._slow_ms = settings.timeout_ms // SLOW_SHARE
+        self._lane = SlowLane(1, self._slow_ms)
 
     def queue(self, threads: int, lease: timedelta) -> Queue:
         """The queue as the loop wants it. A lease that a slow receiver could outlast is made longer."""
+        self._lane = SlowLane(max(1, threads // SLOW_LANE_SHARE), self._slow_ms)
         return Queue(deliveries.QUEUE, self.handle, threads, max(lease, self._sending_max + LEASE_SPARE))
 
     def handle(self, claim: jobs.Claim) -> Result:
@@ -66,8 +73,19 @@ class Delivering:
             message = deliveries.message(tx, int(claim.payload))
         if message is None:
             return DONE
+        with self._lane.place(message.hook_id) as has_place:
+            return self._attempt(claim, message) if has_place else self._wait_for_place(claim)
+
+    def _wait_for_place(self, claim: jobs.Claim) -> Result:
+        wait = self._sending_max * random.uniform(0.3, 1)  # noqa: S311 - spreads, does not guard
+        with self._database.transaction() as tx:
+            require(jobs.postpone(tx, claim, whole_ms(self._clock() + wait), reset_attempts=True), claim)
+        return SETTLED
+
+    def _attempt(self, claim: jobs.Claim, message: Message) -> Result:
         begun_at = whole_ms(self._clock())
         answer = self._send(message)
+        self._lane.learn(message.hook_id, answer.duration_ms)
         attempt = Attempt(begun_at, answer.status, answer.error, answer.duration_ms)
         with self._database.transaction() as tx:
             if answer.is_success:

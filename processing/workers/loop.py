@@ -21,7 +21,7 @@ from typing import Literal
 from processing.machine import LeaseLost
 from processing.storage import jobs
 from processing.storage.moments import whole_ms
-from processing.storage.port import Database, OutcomeUnknown, Unavailable
+from processing.storage.port import Conflict, Database, OutcomeUnknown, Unavailable
 from settings.clock import Clock
 from telemetry import log, metrics
 
@@ -164,7 +164,7 @@ class Loop:
             self._bell.clear()
             try:
                 wait_s = self._round()
-            except (Unavailable, OutcomeUnknown) as failure:
+            except (Conflict, Unavailable, OutcomeUnknown) as failure:
                 log.warning("workers.claim_failed", reason=str(failure))
                 wait_s = self._poll_s
             except Exception:
@@ -245,7 +245,7 @@ class Loop:
             result = queue.handle(claim)
         except LeaseLost:
             raise
-        except (Unavailable, OutcomeUnknown) as failure:
+        except (Conflict, Unavailable, OutcomeUnknown) as failure:
             log.warning("job.storage_failed", queue=queue.name, key=claim.key, reason=str(failure))
             self._settle(claim, Later(self._now() + backoff(claim.attempts), str(failure)))
             return "storage_failed"

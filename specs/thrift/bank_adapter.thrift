@@ -16,6 +16,7 @@
 include "base.thrift"
 include "domain.thrift"
 
+/** CANCELLED releases what is held and gives back what was taken, also after a capture that the bank refused. */
 enum Target {
     PROCESSED = 1
     CAPTURED = 2

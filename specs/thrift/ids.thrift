@@ -12,8 +12,9 @@ struct Key {
 
 struct BindParams {
     1: required Key key
-    /** Wanted id of a new object. Absent: the next number of `sequence`, which for merchants ends with "/" and their party's id. */
+    /** Wanted id of a new object. Absent: the next number of `sequence`. */
     2: optional base.ID id
+    /** For a merchant's call: one that ends with "/" and its own party's id */
     3: optional string sequence
     /** First number of the sequence, 1 unless told */
     4: optional i64 sequence_from
@@ -41,7 +42,7 @@ service Ids {
     Binding Get(1: Key key)
         throws (1: BindingNotFound not_found, 2: base.AccessDenied denied)
 
-    /** The next number of a sequence as decimal text. */
+    /** The next number of a sequence as decimal text; of which sequences, see BindParams. */
     base.ID Next(1: string sequence, 2: i64 sequence_from)
         throws (1: base.AccessDenied denied)
 }

@@ -98,7 +98,7 @@ struct PaymentParams {
     5: required bool make_recurrent
     6: optional base.Content context
     7: optional string external_id
-    /** After this moment the payment, if still pending, fails */
+    /** After this moment the payment, if still pending, fails. Absent: the platform's setting decides. */
     8: optional base.Timestamp processing_deadline
 }
 

@@ -21,9 +21,7 @@ from tests.end_to_end.merchant import Api
 
 SPEC = Path(__file__).parents[2] / "specs" / "v2" / "bundled.json"
 SCHEMA = schemathesis.openapi.from_path(SPEC)
-OPERATIONS = {
-    result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()
-}
+OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
 EXAMPLES = int(os.environ.get("CAPI_FUZZ_EXAMPLES", "14"))
 # The contract wants a token here and lists no 401; the answer without one is 401 all the same, as it always was.
 SILENT_ABOUT_401 = {"getCountries", "getCountryByID", "getTradeBlocs", "getTradeBlocByID"}

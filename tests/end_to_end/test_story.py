@@ -89,6 +89,11 @@ def test_a_hook_hears_only_of_what_it_asked_for(api: Api, receiver, hook):
 
 def test_a_webhook_to_where_nobody_may_go_is_refused(api: Api):
     scope = {"topic": "InvoicesTopic", "shopID": api.shop_id, "eventTypes": ["InvoicePaid"]}
-    for url in ("http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/", "ftp://example.com/", "http://user@x.org/"):
+    for url in (
+        "http://169.254.169.254/latest",
+        "http://[::ffff:10.0.0.1]/",
+        "ftp://example.com/",
+        "http://user@x.org/",
+    ):
         answer = api.call("POST", "/processing/webhooks", {"url": url, "scope": scope})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalidRequest"), url

@@ -109,5 +109,5 @@ def test_revocations_are_asked_for_in_the_internal_realm(backend):
     asyncio.run(revocations.refresh())
     assert revocations.is_revoked("t1", START) and not revocations.is_revoked(new_trace_id(), START)
     calls = backend.calls_of("AccessKeys.GetRevocations")
-    assert [call.arguments for call in calls] == [(0, "gateway-1"), (7, "gateway-1")]
+    assert [call.arguments for call in calls] == [(0, "gateway-1"), (7, "gateway-1"), (7, "gateway-1")]
     assert calls[0].context.meta["user-identity.realm"] == "internal"

@@ -26,9 +26,7 @@ def shop_to_thrift(known: Shop) -> domain.Shop:
         location=domain.ShopLocation(url=known.url),
         details=domain.ShopDetails(name=known.name, description=known.description),
         contract_id=known.contract_id,
-        account=domain.ShopAccount(
-            currency=known.currency, settlement=known.settlement, guarantee=known.guarantee
-        ),
+        account=domain.ShopAccount(currency=known.currency, settlement=known.settlement, guarantee=known.guarantee),
     )
 
 

@@ -48,6 +48,18 @@ def test_what_another_process_serves_is_known_and_answered_501_with_a_cat(v2):
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
+@pytest.mark.parametrize(
+    ("tags", "signs"), [({}, True), ({"without": ["Tokens"]}, True), ({"only": ["Tokens"]}, False)]
+)
+def test_the_process_of_payment_resources_cannot_make_access_tokens(settings, tags, signs):
+    tokens = create_app(settings, **tags).tokens
+    if signs:
+        assert tokens.invoice_token("demo", "inv1")
+    else:
+        with pytest.raises(RuntimeError, match="no key to sign"):
+            tokens.invoice_token("demo", "inv1")
+
+
 def test_a_tag_that_the_spec_has_not_stops_the_start(v2):
     with pytest.raises(SpecRefused, match="Tockens"):
         served_by(v2, only=["Tockens"])

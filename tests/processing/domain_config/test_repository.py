@@ -1,6 +1,5 @@
 """Business configuration with versions: commit onto the head, everything at once or nothing, every version for ever."""
 
-
 import msgspec
 import pytest
 

@@ -1,5 +1,6 @@
 """Numbered SQL files: run once, in order, all or nothing."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,14 @@ def test_a_trigger_is_one_statement():
 def test_a_statement_without_an_end_is_refused():
     with pytest.raises(MigrationError):
         list(statements("CREATE TABLE a (id INTEGER)"))
+
+
+def test_a_start_waits_for_no_writer_when_nothing_is_missing(tmp_path):
+    path = tmp_path / "busy.sqlite"
+    migrate(SqliteDatabase(path), NOW)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert migrate(SqliteDatabase(path, busy_timeout_ms=50), NOW) == []
+    finally:
+        writer.execute("ROLLBACK")

@@ -37,6 +37,22 @@ def test_every_commit_reaches_the_disk(database: SqliteDatabase):
         assert tx.execute("PRAGMA foreign_keys").one() == (1,)
 
 
+def test_what_is_deleted_is_gone_from_the_disk_where_secrets_are_kept(tmp_path: Path):
+    database = SqliteDatabase(tmp_path / "secrets.sqlite", erases=True)
+    with database.transaction() as tx:
+        tx.execute("CREATE TABLE secrets (secret TEXT)")
+        tx.execute("INSERT INTO secrets VALUES (?)", ("to-be-forgotten",))
+    assert database.empty_log()
+    assert b"to-be-forgotten" in database.path.read_bytes()
+    with database.transaction() as tx:
+        tx.execute("DELETE FROM secrets")
+    with database.read() as tx:
+        assert tx.execute("SELECT * FROM secrets").all() == []
+        assert not database.empty_log()
+    assert database.empty_log()
+    assert not any(b"to-be-forgotten" in file.read_bytes() for file in tmp_path.iterdir())
+
+
 def test_a_writer_that_waits_too_long_is_unavailable(database: SqliteDatabase):
     impatient = SqliteDatabase(database.path, busy_timeout_ms=30)
     with database.transaction(), pytest.raises(Unavailable), impatient.transaction():

@@ -165,7 +165,7 @@ def test_a_cvv_that_nobody_used_does_not_outlive_its_time(service, database, car
                 break
             await asyncio.sleep(0.01)
 
-    living = purging(app, CardReader(database, card_keys, clock), every_s=0.01)
+    living = purging(app, CardReader(database, card_keys, clock).forget_expired_cvvs, every_s=0.01)
     asyncio.run(living({"type": "lifespan"}, None, None))
     assert gone == ["lifespan"]
 

@@ -1,0 +1,1 @@
+"""Long experiments on the whole platform, each one command: `python -m campaigns.<name>`. Nothing imports them."""

@@ -1,0 +1,212 @@
+"""The campaign in its order: start, load with faults, calm, waiting until all is final, judgement."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from campaigns.faults import checks, nemesis
+from campaigns.faults.bank import Bank
+from campaigns.faults.checks import Row, Scene
+from campaigns.faults.client import Journal, Merchant
+from campaigns.faults.feed import Feed
+from campaigns.faults.operator_calls import Operator
+from campaigns.faults.receivers import EVENT_TYPES, KINDS, Receiver
+from campaigns.faults.stories import Played, Story
+from campaigns.faults.system import Demo, System
+from rpc.failures import RpcFailure
+
+STORIES_AT_ONCE = 64
+PAYMENTS_PER_S = 7
+READING_S_MAX = 0.1
+FAULTS_S_MIN = 15.0
+FAILING_SHARE = 0.7
+TICK_S = 0.05
+SETTLE_PAUSE_S = 0.5
+PROGRESS_S = 5.0
+OPERATOR_PAUSE_S = 1.0
+GATEWAY_TIMEOUT_S = 20
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`seconds`: of faults, over which the payments are spread; None: PAYMENTS_PER_S. `settle_s`: time to be final.
+
+    `database`: "sqlite", or the URL of an empty one; `restart_database` where it may be restarted.
+    """
+
+    payments: int
+    seed: int
+    seconds: float | None
+    settle_s: float
+    database: str = "sqlite"
+    restart_database: Callable[[], None] | None = None
+
+    @property
+    def faults_s(self) -> float:
+        """How long something goes wrong."""
+        return self.seconds or max(FAULTS_S_MIN, self.payments / PAYMENTS_PER_S)
+
+
+@dataclass
+class Result:
+    """What the table is made of."""
+
+    facts: dict[str, str]
+    rows: list[Row]
+
+
+def run(order: Order, state: Path, say: Say) -> Result:
+    """The whole campaign on a system of its own in `state`. Raises what keeps it from starting."""
+    system = System(state, order.database)
+    receivers: list[Receiver] = []
+    try:
+        demo = system.start()
+        say(f"started; faults for {order.faults_s:.0f} s, then at most {order.settle_s:.0f} s to settle")
+        begun = time.monotonic()
+        receivers += [Receiver(kind, begun + FAILING_SHARE * order.faults_s, order.seed) for kind in KINDS]
+        subscribe(system, demo, receivers)
+        return Campaign(order, system, demo, receivers, say).run()
+    finally:
+        system.stop()
+        for receiver in receivers:
+            receiver.close()
+
+
+def subscribe(system: System, demo: Demo, receivers: list[Receiver]) -> None:
+    """A webhook for each receiver."""
+    for receiver in receivers:
+        scope = {"topic": "InvoicesTopic", "shopID": demo.shop, "eventTypes": EVENT_TYPES}
+        answer = requests.post(
+            f"{system.gateway_url()}/processing/webhooks",
+            json={"url": receiver.url, "scope": scope},
+            headers={
+                "Authorization": f"Bearer {demo.api_key}", "X-Request-ID": f"hook-{id(receiver)}",
+                "Content-Type": "application/json; charset=utf-8",
+            },
+            timeout=GATEWAY_TIMEOUT_S,
+        )  # fmt: skip
+        answer.raise_for_status()
+        receiver.public_key = answer.json()["publicKey"]
+
+
+class Pending:
+    """Invoices that `question` still finds fault with: asked again of those and of new ones, in the end of all."""
+
+    def __init__(self, question: Callable[[Scene, list[str]], list[str]]) -> None:
+        self._question = question
+        self._seen = 0
+        self.open: list[str] = []
+
+    def left(self, scene: Scene) -> list[str]:
+        """What is open now."""
+        names = list(scene.feed.invoices)
+        self.open = self._question(scene, [*self.open, *names[self._seen :]]) or self._question(scene, names)
+        self._seen = len(names)
+        return self.open
+
+
+class Campaign:
+    """One run on a running system."""
+
+    def __init__(self, order: Order, system: System, demo: Demo, receivers: list[Receiver], say: Say) -> None:
+        self._order, self._system, self._demo, self._say = order, system, demo, say
+        self._begun = time.monotonic()
+        bank = Bank(system.settings.mock_bank.database)
+        end = self._begun + order.faults_s + order.settle_s
+        journal = Journal()
+        operator = Operator(system.settings, bank)
+        merchant = Merchant(system.gateway_url(), system.gateway_url(tokens=True), demo.api_key, journal, end)
+        self._scene = Scene(Feed(operator), bank, operator, merchant, journal, Played(), receivers, system.ended)
+        restart = order.restart_database
+        faults = nemesis.plan(order.seed, order.faults_s, sorted(system.processes), with_database=restart is not None)
+        self._nemesis = nemesis.Nemesis(system, faults, *([restart] if restart else []))
+        self._done = threading.Event()
+        self._settled: dict[str, float] = {}
+
+    def run(self) -> Result:
+        """Load and faults side by side, then calm."""
+        watch = threading.Thread(target=self._operate, daemon=True)
+        watch.start()
+        with ThreadPoolExecutor(STORIES_AT_ONCE, thread_name_prefix="story") as pool:
+            self._load_under_faults(pool)
+            self._system.await_ready()
+            self._say(f"{self._elapsed():6.0f} s  the faults are over, everything runs")
+            self._settle()
+        self._done.set()
+        watch.join()
+        objects = len(self._scene.journal.acknowledged)
+        self._scene.merchant.end = time.monotonic() + self._order.settle_s + objects * READING_S_MAX
+        with suppress(RpcFailure):
+            self._scene.feed.read()
+        return Result(self._facts(), checks.judge(self._scene))
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._begun
+
+    def _load_under_faults(self, pool: ThreadPoolExecutor) -> None:
+        order, started, told_at = self._order, 0, 0.0
+        while (elapsed := self._elapsed()) < order.faults_s or not self._nemesis.is_over:
+            self._nemesis.tick(elapsed)
+            due = min(order.payments, math.ceil(order.payments * elapsed / order.faults_s))
+            for number in range(started, due):
+                scene = self._scene
+                pool.submit(Story.draw(scene.merchant, self._demo.shop, order.seed, number, scene.played).play)
+            started = max(started, due)
+            if elapsed - told_at >= PROGRESS_S:
+                told_at = elapsed
+                self._progress(f"{started} begun")
+            time.sleep(TICK_S)
+
+    def _settle(self) -> None:
+        """Until nothing is under way, or the time is up."""
+        calm, told_at = self._elapsed(), self._elapsed()
+        money, news = Pending(checks.unsettled), Pending(checks.untold)
+        while self._elapsed() < self._order.faults_s + self._order.settle_s:
+            with suppress(RpcFailure):
+                self._scene.feed.read()
+                is_played = sum(self._scene.played.ends.values()) == self._order.payments
+                if not money.left(self._scene) and is_played and not self._scene.bank.is_busy():
+                    self._settled.setdefault("final after the faults", self._elapsed() - calm)
+                    if not news.left(self._scene):
+                        self._settled["all webhooks taken after the faults"] = self._elapsed() - calm
+                        return
+            if self._elapsed() - told_at >= PROGRESS_S:
+                told_at = self._elapsed()
+                self._progress(f"{len(money.open)} invoices not final, {len(news.open)} not told of")
+            time.sleep(SETTLE_PAUSE_S)
+
+    def _operate(self) -> None:
+        """The operator looks after stopped machines all the time."""
+        while not self._done.wait(OPERATOR_PAUSE_S):
+            with suppress(RpcFailure):
+                self._scene.operator.repair_all()
+
+    def _progress(self, words: str) -> None:
+        scene = self._scene
+        faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self._nemesis.done.items()))
+        self._say(
+            f"{self._elapsed():6.0f} s  {words}, {sum(scene.played.ends.values())} of {self._order.payments} played,"
+            f" {sum(receiver.attempts for receiver in scene.receivers)} webhooks, faults: {faults or 'none yet'}"
+        )
+
+    def _facts(self) -> dict[str, str]:
+        played, order = self._scene.played, self._order
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(played.kinds.items()))
+        faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self._nemesis.done.items()))
+        return {
+            "seed": str(order.seed),
+            "database": order.database.partition(":")[0],
+            "load": f"{order.payments} stories: {kinds}",
+            "cards": f"{len(set(played.cards.values()))} different ones",
+            "faults": f"{faults}, in {order.faults_s:.0f} s",
+            **{name: f"{seconds:.1f} s" for name, seconds in self._settled.items()},
+        }

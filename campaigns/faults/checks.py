@@ -1,0 +1,238 @@
+"""What must hold when the faults are over: each check is a row of the table, judged from outside.
+
+A row's `wrong` lists what breaks the rule; empty means OK. `figure` says how much was looked at.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from campaigns.faults.bank import Authorisation, Bank
+from campaigns.faults.client import Journal, Merchant
+from campaigns.faults.feed import EARNED, Feed, Invoice
+from campaigns.faults.operator_calls import Operator
+from campaigns.faults.receivers import Receiver
+from campaigns.faults.stories import APPROVED, NONSENSE, Played
+from rpc.protocol import base
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    name: str
+    figure: str
+    wrong: list[str]
+
+
+class Scene(NamedTuple):
+    """Everything that can be looked at."""
+
+    feed: Feed
+    bank: Bank
+    operator: Operator
+    merchant: Merchant
+    journal: Journal
+    played: Played
+    receivers: list[Receiver]
+    ended: list[str]
+
+
+def disagreement(invoice_id: str, invoice: Invoice, booked: list[Authorisation]) -> str | None:
+    """How the bank's books differ from what the platform says it took and gave back; None when they agree."""
+    taken = sum(each.taken - each.returned - each.disputed for each in booked)
+    if taken != invoice.kept:
+        return f"{invoice_id}: the bank took {taken}, the platform says {invoice.kept}"
+    if sum(each.taken > each.returned for each in booked) > 1:
+        return f"{invoice_id}: taken more than once"
+    return None
+
+
+def unsettled(scene: Scene, invoice_ids: list[str]) -> list[str]:
+    """Those of the invoices where something is still under way, or the bank does not agree yet."""
+    booked = scene.bank.all()
+    return [
+        each
+        for each in invoice_ids
+        if not all(payment.is_final for payment in scene.feed.invoices[each].payments.values())
+        or disagreement(each, scene.feed.invoices[each], booked.get(each, []))
+        or any(row.held for row in booked.get(each, []))
+    ]
+
+
+def untold(scene: Scene, invoice_ids: list[str]) -> list[str]:
+    """Those of the invoices of which a healthy receiver does not know all."""
+    receivers = [receiver for receiver in scene.receivers if receiver.is_healthy]
+    return [
+        each
+        for each in invoice_ids
+        if any(in_order(receiver, each) != scene.feed.invoices[each].told for receiver in receivers)
+    ]
+
+
+def in_order(receiver: Receiver, invoice_id: str) -> list[str]:
+    """What arrived about the invoice, repetitions left out."""
+    seen: dict[int, str] = {}
+    for told in receiver.told.get(invoice_id, []):
+        seen.setdefault(told.event_id, told.event_type)
+    return list(seen.values())
+
+
+# ------------------------------------------------------------------------------------------------------------- rows
+
+
+def finality(scene: Scene) -> Row:
+    payments = [(name, each, payment) for name, invoice in scene.feed.invoices.items() for each, payment in
+                invoice.payments.items()]  # fmt: skip
+    open_ones = [f"{name}.{each} is {payment.status}" for name, each, payment in payments if not payment.is_final]
+    statuses = Counter(payment.status for *_, payment in payments)
+    said = ", ".join(f"{count} {status.lower()}" for status, count in statuses.most_common())
+    return Row("every payment is final", f"{len(payments)} payments: {said}", open_ones)
+
+
+def stories(scene: Scene) -> Row:
+    wrong = [*scene.played.unfinished]
+    return Row("every story came to its end", f"{sum(scene.played.ends.values())} stories", wrong)
+
+
+def approvals(scene: Scene) -> Row:
+    """A payment that the bank approved in the end may not have failed on the way."""
+    good = [name for name in scene.feed.invoices if scene.played.cards.get(name) in APPROVED]
+    failed = [
+        f"{name} (card {scene.played.cards[name]})"
+        for name in good
+        if any(payment.status == "FAILED" for payment in scene.feed.invoices[name].payments.values())
+    ]
+    return Row("no fault of ours fails a payment", f"{len(good)} with cards that the bank approves", failed)
+
+
+def acknowledged(scene: Scene) -> Row:
+    """Read one by one through the public API."""
+
+    def missing(item: tuple[str, str]) -> str | None:
+        path, object_id = item
+        answer = scene.merchant.insist("GET", path)
+        is_there = answer.status_code == 200 and answer.json()["id"] == object_id
+        return None if is_there else f"GET {path} answered {answer.status_code} {answer.text[:120]}"
+
+    with ThreadPoolExecutor(4) as pool:
+        wrong = [each for each in pool.map(missing, list(scene.journal.acknowledged.items())) if each]
+    return Row("everything acknowledged exists", f"{len(scene.journal.acknowledged)} objects", wrong)
+
+
+def money(scene: Scene) -> Row:
+    booked = scene.bank.all()
+    checked = {**{name: Invoice() for name in booked}, **scene.feed.invoices}
+    wrong = [found for name, invoice in checked.items() if (found := disagreement(name, invoice, booked.get(name, [])))]
+    taken = sum(each.taken - each.returned for rows in booked.values() for each in rows)
+    return Row("the bank took what the platform says, once", f"{len(checked)} invoices, {taken} kopecks kept", wrong)
+
+
+def holds(scene: Scene) -> Row:
+    rows = [each for rows in scene.bank.all().values() for each in rows]
+    wrong = [f"{each.reference}: {each.held} still held at the bank" for each in rows if each.held]
+    return Row("no payer's money is left held", f"{len(rows)} authorisations", wrong)
+
+
+def ledger_sums(scene: Scene) -> Row:
+    try:
+        totals = scene.operator.totals()
+    except base.InvalidRequest as broken:
+        return Row("the ledger comes to 0 per currency", "rebuilt from its entries", [str(broken)])
+    wrong = [f"{each.currency}: {each.own_amount}" for each in totals if each.own_amount or each.pending_amount]
+    wrong += [f"{each.currency}: {each.open_plans} plans open" for each in totals if each.open_plans]
+    said = ", ".join(f"{each.currency}: {each.committed_plans} plans" for each in totals)
+    return Row("the ledger comes to 0 per currency", f"{said}, rebuilt from its entries", wrong)
+
+
+def plans(scene: Scene) -> Row:
+    """One posted plan for what was earned, none for what was not; and the ledger has posted no others."""
+    expected = 0
+
+    def judged(plan_ids: list[str], wanted: int) -> Iterator[str]:
+        posted = [plan_id for plan_id in plan_ids if scene.operator.plan_status(plan_id) == "COMMITTED"]
+        if len(posted) != wanted:
+            yield f"{plan_ids[0]}: {len(posted)} plans posted instead of {wanted}"
+
+    wrong: list[str] = []
+    for name, invoice in scene.feed.invoices.items():
+        for payment_id, payment in invoice.payments.items():
+            plan_id, is_earned = f"{name}.{payment_id}", payment.status in EARNED
+            expected += is_earned
+            wrong += judged([plan_id, f"{plan_id}.capture", f"{plan_id}.changed-cost"], int(is_earned))
+            for refund_id, (status, *_) in payment.refunds.items():
+                expected += status == "SUCCEEDED"
+                wrong += judged([f"{plan_id}.refund.{refund_id}"], int(status == "SUCCEEDED"))
+    posted = sum(each.committed_plans for each in scene.operator.totals())
+    wrong += [f"{posted} plans posted in all instead of {expected}"] if posted != expected else []
+    return Row("one posted plan for each capture and refund", f"{expected} plans", wrong)
+
+
+def effects(scene: Scene) -> Row:
+    """By the answers, and by what the platform has."""
+    wrong = [f"{key} was answered with {sorted(ids)}" for key, ids in scene.journal.ids.items() if len(ids) > 1]
+    made: Counter[str] = Counter()
+    for invoice in scene.feed.invoices.values():
+        made[invoice.external_id] += 1
+        for payment in invoice.payments.values():
+            made[payment.external_id] += 1
+            made.update(external_id for *_, external_id in payment.refunds.values())
+    wrong += [f"{key} made {count} objects" for key, count in made.items() if count > 1]
+    figure = f"{len(scene.journal.ids)} keys, {scene.journal.twins} sent twice at once"
+    return Row("repeats under one externalID have one effect", figure, wrong)
+
+
+def histories(scene: Scene) -> Row:
+    wrong = [name for name, invoice in scene.feed.invoices.items() if invoice.has_gaps]
+    return Row("every invoice's history numbers 1, 2, 3 ...", f"{scene.feed.events} events", wrong)
+
+
+def webhooks(scene: Scene) -> Iterator[Row]:
+    """A row for each receiver; a bad one is only counted."""
+    due = sum(len(invoice.told) for invoice in scene.feed.invoices.values())
+    for receiver in scene.receivers:
+        arrived = [each for told in receiver.told.values() for each in told]
+        repeated = len(arrived) - len({each.event_id for each in arrived})
+        figure = f"{due} due, {len(arrived) - repeated} taken, {repeated} repeated, {receiver.attempts} attempts"
+        yield Row(f"webhooks, receiver {receiver.kind}", figure, list(mistold(scene, receiver)))
+
+
+def mistold(scene: Scene, receiver: Receiver) -> Iterator[str]:
+    if receiver.forged:
+        yield f"{receiver.forged} signatures do not verify"
+    if not receiver.is_healthy:
+        return
+    for name, invoice in scene.feed.invoices.items():
+        came = in_order(receiver, name)
+        first_ids = list(dict.fromkeys(told.event_id for told in receiver.told.get(name, [])))
+        if came != invoice.told or first_ids != sorted(first_ids):
+            yield f"{name}: {' '.join(came)} instead of {' '.join(invoice.told)}"
+
+
+def surprises(scene: Scene) -> Row:
+    said = ", ".join(f"{count} x {answer}" for answer, count in scene.journal.answers.most_common())
+    return Row("no answer that contradicts the API", said, scene.journal.surprises)
+
+
+def stops(scene: Scene) -> Row:
+    """A machine may stop where the bank talks nonsense, and nowhere else."""
+    repaired, left = scene.operator.repaired, scene.operator.stopped()
+    wrong = [f"{name} (card {scene.played.cards.get(name)}): {'; '.join(reasons)}" for name, reasons in repaired.items()
+             if scene.played.cards.get(name) not in NONSENSE]  # fmt: skip
+    wrong += [f"{machine.id} is stopped: {machine.reason}" for machine in left]
+    return Row("machines stop for a bank's nonsense only", f"{len(repaired)} repaired by the operator", wrong)
+
+
+def endings(scene: Scene) -> Row:
+    return Row("no process ended by itself", f"{len(scene.ended)} started again", scene.ended)
+
+
+CHECKS: tuple[Callable[[Scene], Row], ...] = (
+    finality, stories, approvals, stops, acknowledged, effects, money, holds, ledger_sums, plans, histories, surprises,
+    endings,
+)  # fmt: skip
+
+
+def judge(scene: Scene) -> list[Row]:
+    """The whole table."""
+    return [*(check(scene) for check in CHECKS), *webhooks(scene)]

@@ -1,0 +1,59 @@
+"""The payer's browser at the bank's 3-D Secure page. A page that does not come is loaded again, as people do."""
+
+import re
+from html import unescape
+from urllib.parse import urljoin
+
+import requests
+
+from campaigns.faults.client import UNDECIDED, Merchant
+
+VARIABLE = re.compile(r"\{[^}]*\}")
+FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.IGNORECASE | re.DOTALL)
+INPUT = re.compile(r"<input\b[^>]*>", re.IGNORECASE)
+ATTRIBUTE = r'\b{}\s*=\s*"([^"]*)"'
+TIMEOUT_S = 8
+RELOAD_S = 0.5
+
+
+def confirm(merchant: Merchant, interaction: dict) -> None:
+    """From the redirect that /v2 asked for to the page where the payer ends. Raises client.OutOfTime."""
+    asked = interaction["request"]
+    url = VARIABLE.sub("", asked["uriTemplate"])
+    if asked["requestType"] == "BrowserPostRequest":
+        fields = {field["key"]: VARIABLE.sub("", field["template"]) for field in asked["form"]}
+        page = load(merchant, "POST", url, fields)
+    else:
+        page = load(merchant, "GET", url)
+    form = next((found for found in FORM.findall(page.text) if "approve" in found.lower()), None)
+    if form is not None:
+        action = urljoin(page.url, attribute(form, "action") or "")
+        load(merchant, "POST", action, {**fields_of(form), "answer": "approve"})
+
+
+def load(merchant: Merchant, method: str, url: str, fields: dict[str, str] | None = None) -> requests.Response:
+    """Follows redirects one by one, so that the hop that failed is the one that is tried again."""
+    while True:
+        try:
+            page = requests.request(method, url, data=fields, timeout=TIMEOUT_S, allow_redirects=False)
+        except requests.RequestException:
+            merchant.sleep(RELOAD_S)
+            continue
+        if page.is_redirect:
+            method, url, fields = "GET", urljoin(url, page.headers["location"]), None
+        elif page.status_code in UNDECIDED:
+            merchant.sleep(RELOAD_S)
+        else:
+            return page
+
+
+def fields_of(form: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    named = ((attribute(tag, "name"), attribute(tag, "value")) for tag in INPUT.findall(form))
+    return {name: unescape(value or "") for name, value in named if name}
+
+
+def attribute(tag: str, name: str) -> str | None:
+    """Of the tag's opening, unescaped."""
+    found = re.search(ATTRIBUTE.format(name), tag, re.IGNORECASE)
+    return unescape(found.group(1)) if found else None
