@@ -82,6 +82,7 @@ def ledger(operator) -> Ledger:
     return Ledger(operator)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of them share one system, so one worker of xdist runs them all."""
     for item in items:

@@ -3,6 +3,7 @@
 import http.server
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
@@ -76,6 +77,9 @@ def test_a_request_dropped_before_it_was_accepted_is_unknown_to_the_bank(bank: B
 def test_a_slow_answer_holds_up_nobody_else(bank: BankProcess):
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(authorise, bank, "stuck", "4000010300000024")
+        end = time.monotonic() + 5
+        while look_up(bank, "stuck")["result"] == "REFUSED":
+            assert time.monotonic() < end, "the bank never heard of it"
         assert authorise(bank, "quick")["result"] == "APPROVED"
         assert not slow.done()
         assert look_up(bank, "stuck")["result"] == "PENDING"
