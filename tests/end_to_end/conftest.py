@@ -80,11 +80,3 @@ class Ledger:
 @pytest.fixture(scope="session")
 def ledger(operator) -> Ledger:
     return Ledger(operator)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them share one system, so one worker of xdist runs them all."""
-    for item in items:
-        if "end_to_end" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("system"))
