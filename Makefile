@@ -21,7 +21,7 @@ demo: environment ## play a merchant's day against the running system
 	@$(BIN)/python -m console.main demo
 
 test: environment ## the whole test suite, on two cores
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 check: environment ## style, the arrows of ARCHITECTURE.md, freshness of the bundled specifications
 	@$(BIN)/ruff check .

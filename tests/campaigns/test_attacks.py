@@ -1,7 +1,5 @@
 """The attacks in short: nothing is accepted, nothing breaks, the system serves afterwards."""
 
-import pytest
-
 from campaigns.attacks.__main__ import FAMILIES, attack, table
 from campaigns.attacks.tally import Tally
 
@@ -16,7 +14,6 @@ def test_a_tally_is_bad_when_one_attack_was_accepted_or_broke_something():
     assert "b: 201 accepted: made" in table([good, accepted, broken])
 
 
-@pytest.mark.xdist_group("system")
 def test_no_attack_of_any_family_is_accepted_and_the_system_stays_alive():
     names = [name for name in FAMILIES if name not in ("foreign", "slow")]
     tallies = attack(seed=7, scale=0.05, names=names)
@@ -24,7 +21,6 @@ def test_no_attack_of_any_family_is_accepted_and_the_system_stays_alive():
     assert sum(tally.tried for tally in tallies) > 3000
 
 
-@pytest.mark.xdist_group("system")
 def test_no_object_of_another_party_is_reached_and_slow_clients_are_let_go():
     tallies = attack(seed=7, scale=0.05, names=["foreign", "slow"])
     assert all(tally.is_good for tally in tallies), table(tallies)

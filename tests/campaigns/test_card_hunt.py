@@ -46,7 +46,6 @@ def test_the_log_filter_alone_shows_none_of_them():
     assert not list(Finder(CARDS).find(written)) and not cvvs(written)
 
 
-@pytest.mark.xdist_group("system")
 def test_a_short_hunt_through_a_running_system_finds_nothing():
     table, found = hunt(700, seed=7)
     assert found == 0, table

@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from campaigns.faults import nemesis
 from campaigns.faults.checks import Row
 from campaigns.faults.report import text
@@ -15,7 +13,6 @@ PROCESSES = ["capi_v2", "capi_v2_tokens", "mock_bank", "processing", "vault", "w
 COMMAND = ["--payments", "60", "--seconds", "9", "--settle", "100", "--seed", "5426"]
 
 
-@pytest.mark.xdist_group("system")
 def test_nothing_is_lost_or_charged_twice_while_processes_are_killed(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-m", "campaigns.faults", *COMMAND, "--state", str(tmp_path / "campaign")],

@@ -5,8 +5,6 @@ import pytest
 from console.story.payer import approve_challenge
 from tests.end_to_end.merchant import CHALLENGE, Api
 
-pytestmark = pytest.mark.xdist_group("system")
-
 
 def interaction(api: Api, made: dict) -> dict:
     """The user interaction that the invoice's events ask for."""

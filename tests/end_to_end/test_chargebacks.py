@@ -1,11 +1,8 @@
 """A payer disputes: through the bank, or by the operator's hand."""
 
-import pytest
 import requests
 
 from tests.end_to_end.merchant import Api
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 def chargebacks(api: Api, made: dict, payment: dict) -> list[dict]:

@@ -19,8 +19,6 @@ from schemathesis import GenerationMode, checks
 
 from tests.end_to_end.merchant import Api
 
-pytestmark = pytest.mark.xdist_group("system")
-
 SPEC = Path(__file__).parents[2] / "specs" / "v2" / "bundled.json"
 SCHEMA = schemathesis.openapi.from_path(SPEC)
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}

@@ -3,11 +3,7 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.end_to_end.merchant import Api, due
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 def params(api: Api, **fields) -> dict:

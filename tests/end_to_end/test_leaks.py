@@ -15,8 +15,6 @@ from processing.vault.cards import passes_luhn
 from tests.end_to_end.merchant import TIMEOUT_S, Api
 from tests.end_to_end.running import System
 
-pytestmark = pytest.mark.xdist_group("system")
-
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 

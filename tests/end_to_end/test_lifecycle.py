@@ -2,13 +2,10 @@
 
 import contextlib
 
-import pytest
 import requests
 
 from tests.end_to_end.merchant import Api
 from tests.end_to_end.running import environment_for, start
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 def api_of(system) -> Api:

@@ -4,12 +4,8 @@ import secrets
 import socket
 from json import dumps, loads
 
-import pytest
-
 from tests.end_to_end.merchant import Api
 from tests.end_to_end.running import environment_for
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 def test_capi_call_starts_a_payment_through_the_idl_alone(api: Api, operator, books):

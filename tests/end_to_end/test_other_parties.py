@@ -29,8 +29,6 @@ from tests.end_to_end.merchant import VISA, Api, due
 from tests.end_to_end.running import ROOT, System
 from translator.spec import read_spec
 
-pytestmark = pytest.mark.xdist_group("system")
-
 SPEC = read_spec(ROOT / "specs" / "v2" / "bundled.json")
 SAMPLES = sample_requests(SPEC)
 ROLES = ("party:read", "party:write", "invoices:read", "invoices:write", "payment_resources:write")

@@ -4,8 +4,6 @@ import pytest
 
 from tests.end_to_end.merchant import CHALLENGE, Api, due
 
-pytestmark = pytest.mark.xdist_group("system")
-
 DECLINES = {
     "4000000000000002": ["authorization_failed", "insufficient_funds"],
     "4222222222222220": ["authorization_failed", "account_not_found"],

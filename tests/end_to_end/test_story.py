@@ -10,8 +10,6 @@ from console.story.receiver import Receiver, is_genuine
 from console.story.telling import Teller
 from tests.end_to_end.merchant import Api
 
-pytestmark = pytest.mark.xdist_group("system")
-
 ALL_TYPES = [
     "InvoiceCreated", "InvoicePaid", "InvoiceCancelled", "InvoiceFulfilled", "PaymentStarted", "PaymentProcessed",
     "PaymentCaptured", "PaymentCancelled", "PaymentRefunded", "PaymentFailed", "PaymentRefundCreated",

@@ -7,8 +7,6 @@ import pytest
 
 from tests.end_to_end.merchant import Api
 
-pytestmark = pytest.mark.xdist_group("system")
-
 SURVIVED = {
     "4000010300000016": "slow",
     "4000010300000032": "pending, then the bank calls",
