@@ -47,7 +47,8 @@ def create_app(
         spec=version.spec,
         operations=MODULES,
         errors=ERRORS,
-        rpc=Behind(client, payment_tool_tokens),
+        rpc=client,
+        payment_tool_tokens=payment_tool_tokens,
         settings=settings,
         clock=clock,
         process=reader_name(process),
@@ -63,30 +64,3 @@ def create_app(
 def reader_name(process: str) -> str:
     """Of this very process among the readers of revocations: each of several workers must have seen one itself."""
     return f"{process}@{socket.gethostname()}:{os.getpid()}"
-
-
-class Behind:
-    """What operations reach as `call.rpc`: the internal services, and `payment_tool_tokens` of this installation."""
-
-    def __init__(self, client: Any, payment_tool_tokens: PaymentToolTokens) -> None:
-        self._client = client
-        self._payment_tool_tokens = payment_tool_tokens
-
-    def bind(self, context: Any) -> "BoundBehind":
-        return BoundBehind(self._client.bind(context), self._payment_tool_tokens)
-
-    async def close(self) -> None:
-        await self._client.close()
-
-
-class BoundBehind:
-    """The same for one request."""
-
-    __slots__ = ("_services", "payment_tool_tokens")
-
-    def __init__(self, services: Any, payment_tool_tokens: PaymentToolTokens) -> None:
-        self._services = services
-        self.payment_tool_tokens = payment_tool_tokens
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._services, name)

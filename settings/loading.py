@@ -1,6 +1,5 @@
 """Default file, optional file and environment, merged and checked into `Settings`; every refusal is one sentence."""
 
-import dataclasses
 import difflib
 import os
 import tomllib
@@ -157,8 +156,3 @@ def refuse_out_of_bounds(name: str, value: float) -> None:
 def absolute(text: str, origin: Path) -> Path:
     """`text` as an absolute path; a relative one starts at `origin`, "~" is the home directory."""
     return (origin / Path(text).expanduser()).resolve()
-
-
-def as_tables(settings: Settings) -> Tables:
-    """The sections and keys as plain values, for printing."""
-    return dataclasses.asdict(settings)

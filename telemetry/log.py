@@ -84,11 +84,6 @@ class bound:  # noqa: N801 - reads as a word at its place of use
         _bound.reset(self.token)
 
 
-def bound_fields() -> dict[str, Any]:
-    """What `bound` holds here; to hand it to a thread of one's own."""
-    return dict(_bound.get())
-
-
 def debug(event: str, **fields: Any) -> None:
     """For someone who is looking for a fault; off by default."""
     if _State.level <= LEVELS["debug"]:

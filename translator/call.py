@@ -13,6 +13,7 @@ from translator import idempotency
 from translator.access_tokens import AccessTokens, Identity
 from translator.errors import Denied
 from translator.idempotency import Tree
+from translator.payment_tool_tokens import PaymentToolTokens
 
 EXTERNAL_ID = "externalID"
 
@@ -29,6 +30,7 @@ class Call:
         "now",
         "operation_id",
         "origin",
+        "payment_tool_tokens",
         "request_id",
         "rpc",
         "trace_id",
@@ -48,6 +50,7 @@ class Call:
         origin: str | None,
         features: Tree | None,
         tokens: AccessTokens,
+        payment_tool_tokens: PaymentToolTokens | None,
     ) -> None:
         self.operation_id = operation_id
         self.identity = identity
@@ -60,6 +63,7 @@ class Call:
         self.origin = origin
         self._features = features
         self._tokens = tokens
+        self.payment_tool_tokens = payment_tool_tokens
 
     @property
     def party_id(self) -> str:

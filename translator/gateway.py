@@ -25,6 +25,7 @@ from translator.errors import ErrorTable
 from translator.keyset import load_keyset
 from translator.oops import Cats, with_cats
 from translator.operation import declared
+from translator.payment_tool_tokens import PaymentToolTokens
 from translator.pipeline import Pipeline
 from translator.response_headers import ResponseHeaders
 from translator.revocations import Revocations
@@ -91,6 +92,7 @@ def create_gateway(
     without_tags: Iterable[str] = (),
     tokens: AccessTokens | None = None,
     revocations: Revocations | None = None,
+    payment_tool_tokens: PaymentToolTokens | None = None,
     responses: str = "count",
     signs: bool = True,
 ) -> Gateway:
@@ -98,7 +100,8 @@ def create_gateway(
 
     `rpc`: has `bind(context)` and `close()`, like rpc.client.AsyncClient; closed when the application stops. `process`:
     this process's name among the readers of the revocation register. `only_tags`, `without_tags`: the other operations
-    answer 501. `tokens`, `revocations`: made from the settings and the register unless given. `responses`: "strict"
+    answer 501. `tokens`, `revocations`: made from the settings and the register unless given. `payment_tool_tokens`:
+    needed where operations make or open payment tool tokens. `responses`: "strict"
     turns an own answer outside the spec into 500 and a cat, "count" counts and logs it. `signs`: False for operations
     that hand out no access tokens; this process then keeps no key that could make one.
 
@@ -117,6 +120,7 @@ def create_gateway(
             routes,
             settings=settings.gateway,
             tokens=tokens,
+            payment_tool_tokens=payment_tool_tokens,
             rpc=rpc,
             clock=clock,
             cats=cats,

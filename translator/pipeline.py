@@ -27,6 +27,7 @@ from translator.errors import Denied, TooMany, Unauthorized
 from translator.exchange import BadBody, ClientGone, Exchange, check_length, has_body, raw_path, read_body
 from translator.media_types import accepts_json, is_encoded
 from translator.oops import Cats
+from translator.payment_tool_tokens import PaymentToolTokens
 from translator.rate_limits import RateLimit
 from translator.reply import Reply
 from translator.request_deadline import deadline_of
@@ -59,6 +60,7 @@ class Pipeline:
         *,
         settings: GatewaySettings,
         tokens: AccessTokens,
+        payment_tool_tokens: PaymentToolTokens | None,
         rpc: Any,
         clock: Clock,
         cats: Cats,
@@ -67,6 +69,7 @@ class Pipeline:
         self._routes = routes
         self._settings = settings
         self._tokens = tokens
+        self._payment_tool_tokens = payment_tool_tokens
         self._rpc = rpc
         self._clock = clock
         self._cats = cats
@@ -216,6 +219,7 @@ class Pipeline:
             origin=text_of(headers.get(b"origin")),
             features=served.features,
             tokens=self._tokens,
+            payment_tool_tokens=self._payment_tool_tokens,
         )
 
     async def _performed(self, served: Served, exchange: Exchange, call: Call, arguments: Arguments) -> Reply:

@@ -128,7 +128,7 @@ def payer_of(call: Call, payer: dict[str, Any]) -> domain.Payer:
         return shapes.recurrent_payer_to_thrift(payer)
     if payer["payerType"] == "CustomerPayer":
         raise Problem("invalidRequest", "Customer not found")
-    tool = call.rpc.payment_tool_tokens.open(payer["paymentToolToken"], call.now)
+    tool = call.payment_tool_tokens.open(payer["paymentToolToken"], call.now)
     return shapes.resource_payer_to_thrift(payer, tool, shapes.payment_session_to_thrift(payer["paymentSession"]))
 
 

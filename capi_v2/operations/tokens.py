@@ -19,7 +19,7 @@ async def create_payment_resource(call: Call, payment_resource: dict[str, Any]) 
     )
     session = shapes.PaymentSession(shapes.new_session_id(), client_info)
     tool = await payment_tool(call, payment_resource["paymentTool"], session.id)
-    token, valid_until = call.rpc.payment_tool_tokens.seal(tool, call.now)
+    token, valid_until = call.payment_tool_tokens.seal(tool, call.now)
     return created(shapes.payment_resource_to_json(tool, session, token, valid_until))
 
 
