@@ -23,11 +23,12 @@ demo: environment ## play a merchant's day against the running system
 test: environment ## the whole test suite, on two cores
 	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
-check: environment ## style, the arrows of ARCHITECTURE.md, freshness of the bundled specifications
+check: environment ## style, the arrows of ARCHITECTURE.md, freshness of the bundled specifications, nothing broken since their release
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.bundle_specs --check
+	@$(BIN)/python -m tools.freeze_specs --check
 
 lock: environment ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m piptools --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet pip-tools

@@ -4,7 +4,13 @@ One run, one table. Every server stands on processor 0, load and platform on pro
 so that what else the machine does meets all of them alike, and medians are shown.
 
 Read `us` first: processor time of the server for one request, user and system, which another process on the machine
-disturbs least. Requests a second are what one processor gave. Latency is measured at half of that.
+disturbs least. Requests a second are what one processor gave. Latency is measured at half of that, in a run of its own;
+memory is what the serving process holds after all of it.
+
+Every server checks the token and the whole body, makes one call to the platform and answers the same JSON; `nginx`
+passes requests through and judges nothing, the floor of what a proxy costs. Ours does the rest of its work besides:
+deadline, trace, metrics, log lines, a signed call, a token for the payer, answers looked at now and then. At the end
+stand the aims for a new invoice and whether this run reached them.
 
 The Python peers call the platform with aiohttp, the fastest client at hand; the rows `_httpx` show the one that their
 own documentation uses.
@@ -26,6 +32,10 @@ SERVER_CPU, LOAD_CPU = 0, 1
 CONNECTIONS = 32
 WARM_S = 1.0
 OURS = "ours"
+AIMS = {"connexion": 8.0, "fastapi": 4.0, "fastify": 1.0}
+"""How many times the peer's rate of new invoices ours should reach."""
+
+P99_MS_AIM, MEMORY_MB_AIM = 5.0, 80.0
 
 
 class Sample(NamedTuple):
@@ -157,6 +167,7 @@ def table(bench: Bench, names: list[str]) -> list[str]:
     if OURS in names and len(names) > 1:
         head = [f"{OURS} over", *(text for name in measured for text in (f"{name} x", "cpu x"))]
         lines += ["", *aligned([head, *([name, *ratios(bench, name)] for name in names if name != OURS)])]
+        lines += ["", *aims(bench, names)]
     wrong = sum(sample.wrong for samples in bench.samples.values() for sample in samples)
     return [*lines, "", f"{platform.machine()}, Python {platform.python_version()}; wrong answers: {wrong}"]
 
@@ -182,6 +193,24 @@ def ratios(bench: Bench, peer: str) -> list[str]:
         thrift = bench.median(peer, request.name, "cpu_us") / bench.median(OURS, request.name, "cpu_us")
         texts += [f"{speed:.2f}", f"{thrift:.2f}"]
     return texts
+
+
+def aims(bench: Bench, names: list[str]) -> list[str]:
+    """Each aim beside what was measured."""
+    reached = [
+        (f"{name} x {aim:g} in new invoices", rate(bench, name) >= aim, f"{rate(bench, name):.2f}")
+        for name, aim in AIMS.items()
+        if name in names
+    ]
+    p99_ms, memory_mb = statistics.median(one.p99_ms for one in bench.paces[OURS]), bench.memory_mb[OURS]
+    reached.append((f"p99 below {P99_MS_AIM:g} ms at half load", p99_ms < P99_MS_AIM, f"{p99_ms:.2f}"))
+    reached.append((f"below {MEMORY_MB_AIM:g} MB", memory_mb < MEMORY_MB_AIM, f"{memory_mb:.0f}"))
+    return [f"aim: {what}: {found}, {'reached' if is_reached else 'missed'}" for what, is_reached, found in reached]
+
+
+def rate(bench: Bench, peer: str) -> float:
+    """Our new invoices a second over the peer's."""
+    return bench.median(OURS, CREATE.name, "per_s") / bench.median(peer, CREATE.name, "per_s")
 
 
 def aligned(rows: list[list[str]]) -> list[str]:

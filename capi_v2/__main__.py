@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from capi_v2.app import VERSION, create_app
+from capi_v2.conventions import CONVENTIONS
 from serving.probes import ErrorAnswer, Headers, with_probes
 from serving.server import serve
 from settings import Settings, SettingsError, load
@@ -58,7 +59,10 @@ def probed_app(settings: Settings, name: str, only: list[str], without: list[str
 
 def cat_answer(settings: Settings) -> ErrorAnswer:
     """What no operation answers: the cat for a crash and for "not ready", nothing for a request that is broken."""
-    cats, always = Cats(settings.gateway.cats_directory), ResponseHeaders(settings.gateway.cors_origin).always
+    cats, always = (
+        Cats(settings.gateway.cats_directory),
+        ResponseHeaders(settings.gateway.cors_origin, CONVENTIONS).always,
+    )
 
     def answer(status: int) -> tuple[Headers, bytes]:
         return (cats.headers(status, always), cats.body(status)) if status >= 500 else (always, b"")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from capi_v2.conventions import CONVENTIONS
 from capi_v2.errors import ERRORS
 from capi_v2.operations import MODULES
 from rpc.client import AsyncClient, options_of
@@ -45,8 +46,10 @@ def create_app(
     client = rpc or AsyncClient(**options_of(settings), caller=process, clock=clock)
     return create_gateway(
         spec=version.spec,
+        version=version,
         operations=MODULES,
         errors=ERRORS,
+        conventions=CONVENTIONS,
         rpc=client,
         payment_tool_tokens=payment_tool_tokens,
         settings=settings,

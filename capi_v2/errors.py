@@ -102,7 +102,8 @@ ERRORS: ErrorTable = {
 
 # Exceptions that would be a fault of ours and get no words: 500, a cat and a line in the log.
 # VersionNotFound: operations ask for the head of the configuration, which always exists.
-FAULTS = frozenset({domain_config.VersionNotFound})
+# RevisionMismatch: no operation of this version names the revision that it wants to change.
+FAULTS = frozenset({domain_config.VersionNotFound, payment_processing.RevisionMismatch})
 
 # Where the path names the party or shop, or the token does, its absence is not a mistake in the request's body.
 ABSENT_PARTY: ErrorTable = {party.PartyNotFound: PublicError(404, message="Party not found")}

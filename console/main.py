@@ -24,6 +24,9 @@ COMMANDS = {
     "trace": Command(
         "console.trace:main", "show one request's way through every service, from HTTP to bank and webhook"
     ),
+    "versions": Command(
+        "console.versions:main", "show the versions of the public API, and who still uses what of them"
+    ),
     "call": Command("console.call:main", "call any function of any service by its IDL: curl for Thrift"),
     "call-json": Command("console.call:main_json", "the same, arguments and answer as JSON"),
     "migrate": Command("console.migrate:main", "show the versions of the database's tables and run what is missing"),

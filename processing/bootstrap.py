@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from processing import session_tags
+from processing import party_events, session_tags
 from processing.domain_config.configuration import Configuration
 from processing.domain_config.seeding import seed
 from processing.effects import Effects
+from processing.idempotency_keys import IdempotencyKeys
 from processing.machine import Machines, Projection
 from processing.sealing import SealingKeys, load_or_create
 from processing.search import projection as search_rows
@@ -22,13 +23,17 @@ from processing.services.access_keys import AccessKeysService
 from processing.services.domain_config import RepositoryService
 from processing.services.event_sink import EventSinkService
 from processing.services.facts import FactsReader
+from processing.services.idempotency_keys import IdempotencyKeysService
 from processing.services.ids import IdsService
 from processing.services.invoicing import InvoicingService
 from processing.services.ledger import AccounterService
 from processing.services.party import PartyManagementService
+from processing.services.party_events import PartyEventsService
 from processing.services.provider_host import ProviderHostService
 from processing.services.search import SearchService
 from processing.services.templating import TemplatingService
+from processing.services.usage import UsageService
+from processing.services.webhook_endpoints import WebhookEndpointsService
 from processing.services.webhooks import WebhookService
 from processing.services.wire.refusals import answering
 from processing.storage.migrations import migrate
@@ -39,6 +44,7 @@ from processing.webhooks import fanout
 from processing.webhooks.delivery import Delivering
 from processing.webhooks.sender import Sender
 from processing.workers import outbox
+from processing.workers.housekeeping import Housekeeping
 from processing.workers.loop import Queue
 from processing.workers.outbox import Outbox
 from processing.workers.timers import Timers
@@ -48,11 +54,13 @@ from rpc.services import BY_NAME
 from settings import Settings
 from settings.clock import Clock, system_clock
 
-PROJECTIONS: tuple[Projection, ...] = (session_tags.project, search_rows.project, outbox.stage)
+PROJECTIONS: tuple[Projection, ...] = (
+    session_tags.project,
+    search_rows.project,
+    party_events.project,
+    outbox.stage,
+)
 """What is written with every change of a machine, in this order."""
-
-HOOK_KEYS_FILE = "webhooks.key"
-"""Seals the private keys of webhooks; made at the first start, below the state directory's secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ def build(
         machines=machines,
         facts=FactsReader(machines, configuration),
         effects=Effects(rpc),
-        hook_keys=load_or_create(settings.state.directory / "secrets" / HOOK_KEYS_FILE),
+        hook_keys=load_or_create(settings.webhooks.key_file),
     )
 
 
@@ -123,10 +131,20 @@ def handlers(platform: Platform) -> dict[str, Any]:
         "ledger": AccounterService(database, clock),
         "domain_config": RepositoryService(database, clock),
         "ids": IdsService(database),
+        "idempotency_keys": IdempotencyKeysService(idempotency_keys_of(platform), clock),
         "access_keys": AccessKeysService(database, clock),
+        "party_events": PartyEventsService(database),
         "search": SearchService(database),
+        "usage": UsageService(database),
+        "webhook_endpoints": WebhookEndpointsService(database, clock, platform.settings.webhooks, platform.hook_keys),
         "webhooks": WebhookService(database, clock, platform.settings.webhooks, platform.hook_keys),
     }
+
+
+def idempotency_keys_of(platform: Platform) -> IdempotencyKeys:
+    """The merchants' own keys, their answers sealed with a secret of their own."""
+    section = platform.settings.idempotency
+    return IdempotencyKeys(platform.database, load_or_create(section.key_file), timedelta(days=section.kept_days))
 
 
 def services(platform: Platform) -> dict[str, tuple[Service, Any]]:
@@ -140,10 +158,13 @@ def queues(platform: Platform) -> tuple[Queue, ...]:
     section, rules = platform.settings.workers, platform.settings.webhooks
     database, lease = platform.database, timedelta(seconds=section.lease_s)
     delivering = Delivering(database, platform.clock, rules, platform.hook_keys, Sender(rules).post)
+    housekeeping = Housekeeping(database, platform.clock, platform.settings)
+    housekeeping.begin()
     return (
-        Timers(platform.machines, platform.effects, lease).queue(section.timer_threads),
-        Outbox(database, fanout.spread).queue(),
+        Timers(platform.machines, platform.effects, lease).queue(section.timer_threads, section.bank_threads),
+        Outbox(database, fanout.spread).queue(lease),
         delivering.queue(section.delivery_threads, lease),
+        housekeeping.queue(lease),
     )
 
 

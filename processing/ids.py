@@ -19,6 +19,10 @@ class Key(NamedTuple):
     external_id: str
 
 
+class NumberTaken(Exception):
+    """Somebody else was given that number meanwhile."""
+
+
 class Binding(NamedTuple):
     """`is_new`: this call made it. `features` and `context` are those of the first call, whoever asks now."""
 
@@ -63,6 +67,22 @@ def next_number(tx: Tx, sequence: str, first: int = 1) -> int:
         " ON CONFLICT (name) DO UPDATE SET value = sequences.value + 1 RETURNING value",
         (sequence, first),
     ).one()[0]
+
+
+def following(database: Database, sequence: str) -> int:
+    """The number that comes next, not taken yet."""
+    rows = database.ask("SELECT value FROM sequences WHERE name = ?", (sequence,))
+    return rows[0][0] + 1 if rows else 1
+
+
+def take(tx: Tx, sequence: str, number: int) -> None:
+    """Takes the number that was seen to follow. Raises NumberTaken, at the latest when the transaction ends."""
+    tx.later(
+        "INSERT INTO sequences (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE sequences.value = excluded.value - 1",
+        (sequence, number),
+        NumberTaken(sequence, number),
+    )
 
 
 def _bind(tx: Tx, key: Key, wanted: Wanted) -> Binding:

@@ -1,10 +1,12 @@
 """One command to one machine: load -> decide -> append with expected sequence, and everything that follows from it in
-the same transaction: ledger moves, the next timer, the outbox row, the search rows.
+the same transaction (processing.changes).
 
 State is read and the decision made before the write begins, so that writers wait for each other as shortly as can be;
-whoever decided on an old state gets Conflict, which is retried here and nowhere else. Banks and webhooks are never
-called from here: what has to be called stands in a job when the transaction is over.
+whoever decided on an old state gets Conflict, which is retried here and nowhere else. A state that this process has
+seen is remembered: a decision on it stands only if the machine is still there, and a refusal is looked at again with
+the state of now. Decisions of several threads are written in one transaction (processing.storage.together).
 
+Banks and webhooks are never called from here: what has to be called stands in a job when the transaction is over.
 Knows the domain's functions, not its rules; knows no SQL and no Thrift.
 """
 
@@ -12,83 +14,59 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
+from processing.changes import (
+    KIND,
+    QUEUE,
+    SNAPSHOT_EVERY_RECORDS,
+    SNAPSHOT_FORMAT,
+    Decided,
+    Lease,
+    LeaseLost,
+    MachineChange,
+    Projection,
+    due,
+    is_due,
+    settle_lease,
+    write,
+)
 from processing.domain import events as domain_events
 from processing.domain import invoice, snapshot
 from processing.domain.commands import BeginSessionCall, Command, CreateInvoice
-from processing.domain.errors import InsufficientAccountBalance, InvoiceNotFound
+from processing.domain.errors import DomainError, InvoiceNotFound
 from processing.domain.events import Event
-from processing.domain.ledger_moves import Commit, Hold, Move, Rollback, ledger_moves
 from processing.domain.state import Invoice
-from processing.domain.steps import RunSession, Step
-from processing.ledger import book
-from processing.ledger.errors import NotCovered
+from processing.domain.steps import RunSession
+from processing.remembered import Remembered, States
 from processing.storage import events, jobs
 from processing.storage.moments import whole_ms
-from processing.storage.port import Conflict, Database, Tx, Unavailable
+from processing.storage.port import Conflict, Database, OutcomeUnknown, Tx, Unavailable
+from processing.storage.together import Together
 from settings.clock import Clock
 
-KIND = "invoice"
-QUEUE = "machine"
-"""Queue of the machines' timers; the key is the machine's id, the payload is empty."""
-
-SNAPSHOT_EVERY_RECORDS = 24
-"""Bounds what a load replays. A paid and refunded invoice stays below it and never needs a snapshot."""
-
-SNAPSHOT_FORMAT = str(snapshot.FORMAT)
-"""A snapshot of another format is ignored and made anew."""
+__all__ = ["KIND", "QUEUE", "Lease", "LeaseLost", "MachineChange", "Machines", "Outcome", "Projection", "due"]
 
 CONFLICTS_MAX = 20
 
 
-class LeaseLost(Exception):
-    """The work was given to somebody else meanwhile; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineChange:
-    """What one transaction did to one machine. `states[n]` is the machine after `events[n]`."""
-
-    record: events.Record
-    events: tuple[Event, ...]
-    before: Invoice | None
-    states: tuple[Invoice, ...]
-
-    @property
-    def after(self) -> Invoice:
-        return self.states[-1]
-
-
-Projection = Callable[[Tx, MachineChange], None]
-"""Writes rows that follow from a change, in its transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A worker's right to act on a machine. It lasts `length` from the latest command under it."""
-
-    claim: jobs.Claim
-    length: timedelta
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`record` is None when the command changed nothing. `is_released`: the lease is over, the job rests or is gone."""
+    """`record` is None when the command changed nothing. `is_released`: the lease is over, the job rests or is gone.
+
+    `begun` is the call of a bank that was announced with it.
+    """
 
     state: Invoice
     record: events.Record | None
     is_released: bool = False
+    begun: RunSession | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A machine as it was read: sequence 0 and no state when it does not exist."""
-
-    sequence: int
-    state: Invoice | None
+NOTHING = Remembered(0, 0, None)
+"""A machine that does not exist."""
 
 
 class StoredEvent(msgspec.Struct):
@@ -113,6 +91,8 @@ class Machines:
         self.clock = clock
         self.projections = tuple(projections)
         self._snapshot_every_records = snapshot_every_records
+        self._states = States()
+        self._commits = Together(database, self._write, key=lambda decided: decided.machine_id)
 
     def get(self, machine_id: str) -> Invoice:
         """The machine's state now. Raises InvoiceNotFound."""
@@ -121,12 +101,15 @@ class Machines:
             raise InvoiceNotFound
         return state
 
-    def load(self, machine_id: str) -> Loaded:
-        """The machine's state and sequence."""
-        with self.database.read() as tx:
-            found = events.head(tx, machine_id)
-            history = found and events.load(tx, found, SNAPSHOT_FORMAT)
-        return Loaded(found.sequence, replay(history)) if history else Loaded(0, None)
+    def load(self, machine_id: str) -> Remembered:
+        """The machine's state and sequence now; sequence 0 and no state when it does not exist."""
+        known = self._states.get(machine_id)
+        if known is not None:
+            pieces = events.since(self.database, machine_id, events.Piece(known.record_id, known.sequence, ""))
+            if pieces is not None:
+                return self._remember(machine_id, known, pieces)
+            self._states.forget(machine_id)
+        return self._remember(machine_id, NOTHING, events.whole(self.database, machine_id, SNAPSHOT_FORMAT))
 
     def stopped(self, limit: int) -> list[str]:
         """Ids of the machines that wait for an operator, the longest first."""
@@ -140,21 +123,42 @@ class Machines:
         """
         return self.execute(command.id, command, trace_id)
 
-    def execute(self, machine_id: str, command: Command, trace_id: str, lease: Lease | None = None) -> Outcome:
+    def execute(
+        self,
+        machine_id: str,
+        command: Command,
+        trace_id: str,
+        lease: Lease | None = None,
+        *,
+        announces: bool = False,
+        alongside: Callable[[Tx], None] | None = None,
+    ) -> Outcome:
         """What the command does, done. Raises InvoiceNotFound, domain errors (nothing done), storage Unavailable and
         OutcomeUnknown; under a lease also LeaseLost.
 
         Under a lease the machine's job is settled with the change: it stays with the worker while a bank is called or
-        the next step is due now, and is released to its next moment otherwise.
+        the next step is due now, and is released to its next moment otherwise. `announces`: a call of a bank that is
+        due now is announced with the change that made it due, and is the caller's to make. `alongside` writes in the
+        same transaction, perhaps more than once; what it raises is raised here, nothing done.
         """
+        known = self._states.get(machine_id) or (NOTHING if isinstance(command, CreateInvoice) else None)
         for _ in range(CONFLICTS_MAX):
-            loaded = self.load(machine_id)
+            is_certain = known is None
+            seen = known or self.load(machine_id)
+            known = None
             now = self.now()
-            happened = invoice.decide(loaded.state, command, now)
-            if not happened:
-                return self.settle(machine_id, lease) if lease else Outcome(loaded.state, None)
             try:
-                return self._commit(machine_id, loaded, happened, command, trace_id, lease, now)
+                happened = invoice.decide(seen.state, command, now)
+            except DomainError:
+                if is_certain:
+                    raise
+                continue
+            if not happened and not is_certain:
+                continue
+            if not happened:
+                return self.settle(machine_id, lease) if lease else Outcome(seen.state, None)
+            try:
+                return self._commit(machine_id, seen, happened, command, trace_id, lease, now, announces, alongside)
             except Conflict:
                 time.sleep(random.uniform(0, 0.005))  # noqa: S311 - lets the other one finish
         raise Unavailable(f"machine {machine_id} is too busy")
@@ -166,7 +170,7 @@ class Machines:
     def release(self, lease: Lease) -> None:
         """Lets others go on with the machine's next step. Raises LeaseLost."""
         with self.database.transaction() as tx:
-            require(jobs.postpone(tx, lease.claim, self.now(), reset_attempts=True), lease)
+            jobs.postpone(tx, lease.claim, self.now(), reset_attempts=True, or_raise=LeaseLost(lease.claim.key))
 
     def settle(self, machine_id: str, lease: Lease) -> Outcome:
         """Releases the machine's job to its next moment, or keeps it when that is now. Raises LeaseLost."""
@@ -176,40 +180,73 @@ class Machines:
             if found is None:
                 raise InvoiceNotFound
             state = replay(events.load(tx, found, SNAPSHOT_FORMAT))
-            is_released = settle_lease(tx, lease, invoice.next_step(state, now), now)
-        return Outcome(state, None, is_released)
+            step = invoice.next_step(state, now)
+            settle_lease(tx, lease, step, now)
+        return Outcome(state, None, is_released=not is_due(step, now))
+
+    def _remember(self, machine_id: str, known: Remembered, pieces: list[events.Piece]) -> Remembered:
+        """What is known, brought up to now."""
+        if not pieces:
+            return known
+        state = known.state
+        for piece in pieces:
+            if piece.id == 0:
+                state = snapshot.decode(piece.body)
+                continue
+            for event in decode(piece.body):
+                state = invoice.apply(state, event)
+        return self._states.put(machine_id, Remembered(pieces[-1].id, pieces[-1].sequence, state))
 
     def _commit(
         self,
         machine_id: str,
-        loaded: Loaded,
+        seen: Remembered,
         happened: list[Event],
         command: Command,
         trace_id: str,
         lease: Lease | None,
         now: datetime,
+        announces: bool,
+        alongside: Callable[[Tx], None] | None,
     ) -> Outcome:
-        states = fold(loaded.state, happened)
-        after = states[-1]
-        step = invoice.next_step(after, now)
-        body = encode(happened)
-        with self.database.transaction() as tx:
-            record = events.append(tx, machine_id, loaded.sequence, body, kind=KIND, trace_id=trace_id, now=now)
-            move_money(tx, loaded.state, happened, states, now)
-            note_stop(tx, loaded.state, after)
-            is_released = False
-            if lease is None:
-                set_timer(tx, machine_id, step, now, trace_id)
-            elif isinstance(command, BeginSessionCall):
-                keep(tx, lease, now, reset_attempts=False)
-            else:
-                is_released = settle_lease(tx, lease, step, now)
-            change = MachineChange(record, tuple(happened), loaded.state, states)
-            for project in self.projections:
-                project(tx, change)
-            if record.sequence % self._snapshot_every_records == 0:
-                put_snapshot(tx, record, after)
-        return Outcome(after, record, is_released)
+        states = fold(seen.state, happened)
+        step = invoice.next_step(states[-1], now)
+        begun = None
+        is_announcement = isinstance(command, BeginSessionCall)
+        if announces and isinstance(step, RunSession) and not is_announcement:
+            happened = [*happened, *announced(states[-1], step, now)]
+            states = fold(seen.state, happened)
+            begun = step
+        decided = Decided(
+            machine_id=machine_id,
+            sequence=seen.sequence,
+            before=seen.state,
+            happened=tuple(happened),
+            states=states,
+            body=encode(happened),
+            step=step,
+            now=now,
+            trace_id=trace_id,
+            lease=lease,
+            is_progress=not is_announcement,
+            alongside=alongside,
+        )
+        try:
+            record = self._commits.write(decided)
+        except (Conflict, OutcomeUnknown):
+            self._states.forget(machine_id)
+            raise
+        self._states.put(machine_id, Remembered(record.id, record.sequence, states[-1]))
+        is_kept = is_announcement or is_due(step, now)
+        return Outcome(states[-1], record, is_released=lease is not None and not is_kept, begun=begun)
+
+    def _write(self, tx: Tx, decisions: Sequence[Decided]) -> list[events.Record]:
+        return write(tx, decisions, self.projections, self._snapshot_every_records)
+
+
+def announced(state: Invoice, step: RunSession, now: datetime) -> list[Event]:
+    """What announces the call of a bank."""
+    return invoice.decide(state, BeginSessionCall(payment_id=step.payment_id, refund_id=step.refund_id), now)
 
 
 def encode(happened: Sequence[Event]) -> str:
@@ -243,86 +280,3 @@ def fold(state: Invoice | None, happened: Sequence[Event]) -> tuple[Invoice, ...
         state = invoice.apply(state, event)
         states.append(state)
     return tuple(states)
-
-
-def move_money(
-    tx: Tx, before: Invoice | None, happened: Sequence[Event], states: Sequence[Invoice], now: datetime
-) -> None:
-    """Carries out what each event means in the ledger."""
-    for event, after in zip(happened, states, strict=True):
-        for move in ledger_moves(before, event, after):
-            execute_move(tx, move, now)
-        before = after
-
-
-def execute_move(tx: Tx, move: Move, now: datetime) -> None:
-    """One move of the ledger. What it refuses rolls everything back.
-
-    A balance that another command used up since the decision was made is a refusal of this one; anything else is a
-    mistake of ours.
-    """
-    match move:
-        case Hold():
-            try:
-                book.hold(tx, move.plan_id, move.batch, now, covered=move.covered)
-            except NotCovered:
-                raise InsufficientAccountBalance from None
-        case Commit():
-            book.commit(tx, move.plan, now)
-        case Rollback():
-            book.rollback(tx, move.plan, now)
-
-
-def note_stop(tx: Tx, before: Invoice | None, after: Invoice) -> None:
-    """Keeps the list of stopped machines."""
-    was_stopped = before is not None and before.stop is not None
-    if after.stop is not None and not was_stopped:
-        events.set_stopped(tx, after.id, after.stop.at, after.stop.reason)
-    elif was_stopped and after.stop is None:
-        events.set_stopped(tx, after.id, None, None)
-
-
-def due(step: Step | None, now: datetime) -> datetime | None:
-    """When a step has to be done; None when there is none."""
-    if step is None:
-        return None
-    return now if isinstance(step, RunSession) else step.at
-
-
-def set_timer(tx: Tx, machine_id: str, step: Step | None, now: datetime, trace_id: str) -> None:
-    """The machine's job for its next step. One that a worker holds is left to that worker to settle."""
-    moment = due(step, now)
-    if moment is None:
-        jobs.clear(tx, QUEUE, machine_id, now=now)
-    else:
-        jobs.schedule(tx, QUEUE, machine_id, moment, now=now, trace_id=trace_id)
-
-
-def settle_lease(tx: Tx, lease: Lease, step: Step | None, now: datetime) -> bool:
-    """Keeps the job when the step is due now, else releases it to the step's moment; True when it was released."""
-    moment = due(step, now)
-    if moment is not None and moment <= now:
-        keep(tx, lease, now)
-        return False
-    if moment is None:
-        require(jobs.discard(tx, lease.claim), lease)
-    else:
-        require(jobs.postpone(tx, lease.claim, moment, reset_attempts=True), lease)
-    return True
-
-
-def keep(tx: Tx, lease: Lease, now: datetime, *, reset_attempts: bool = True) -> None:
-    """The lease begins anew. An attempt that gets no further than announcing its call still counts."""
-    require(jobs.renew(tx, lease.claim, until=now + lease.length, reset_attempts=reset_attempts), lease)
-
-
-def require(is_mine: bool, lease: Lease) -> None:
-    """Raises LeaseLost, which rolls back the transaction of whoever came too late."""
-    if not is_mine:
-        raise LeaseLost(lease.claim.key)
-
-
-def put_snapshot(tx: Tx, record: events.Record, state: Invoice) -> None:
-    """Keeps the state after the record."""
-    body = snapshot.encode(state).decode()
-    events.put_snapshot(tx, record.machine_id, events.Snapshot(record.sequence, SNAPSHOT_FORMAT, body))

@@ -11,13 +11,16 @@ from typing import NamedTuple
 from processing.domain import errors
 from processing.ledger import book
 from processing.storage.moments import from_ms, to_ms
-from processing.storage.port import Tx
+from processing.storage.port import Database, Tx
 
 PARTY_COLUMNS = "id, created_at_ms, contact_email, is_suspended, is_blocked"
 SHOP_COLUMNS = (
     "party_id, id, created_at_ms, currency, category_id, url, name, description, contract_id, settlement, guarantee,"
     " is_suspended, is_blocked"
 )
+
+ROW_OF_BOTH = (("p", PARTY_COLUMNS.split(", ")), ("s", SHOP_COLUMNS.split(", ")))
+PARTY_WIDTH = len(ROW_OF_BOTH[0][1])
 
 ACCOUNT_ROLES = ("settlement", "guarantee")
 
@@ -76,8 +79,7 @@ def get(tx: Tx, party_id: str) -> Party:
     row = tx.execute(f"SELECT {PARTY_COLUMNS} FROM parties WHERE id = ?", (party_id,)).one()  # noqa: S608
     if row is None:
         raise errors.PartyNotFound
-    found, created_at_ms, contact_email, is_suspended, is_blocked = row
-    return Party(found, from_ms(created_at_ms), contact_email, bool(is_suspended), bool(is_blocked))
+    return _party(row)
 
 
 def create_shop(tx: Tx, party_id: str, new: NewShop, now: datetime) -> Shop:
@@ -128,6 +130,20 @@ def find_shop(tx: Tx, party_id: str, shop_id: str) -> Shop | None:
         (party_id, shop_id),
     ).one()
     return _shop(row) if row else None
+
+
+def with_shop(database: Database, party_id: str, shop_id: str) -> tuple[Party, Shop]:
+    """Both as they are now, by one statement. Raises PartyNotFound, ShopNotFound."""
+    columns = ", ".join(f"{table}.{name}" for table, names in ROW_OF_BOTH for name in names)
+    rows = database.ask(
+        f"SELECT {columns} FROM parties p LEFT JOIN shops s ON s.party_id = p.id AND s.id = ? WHERE p.id = ?",  # noqa: S608
+        (shop_id, party_id),
+    )
+    if not rows:
+        raise errors.PartyNotFound
+    if rows[0][PARTY_WIDTH] is None:
+        raise errors.ShopNotFound
+    return _party(rows[0][:PARTY_WIDTH]), _shop(rows[0][PARTY_WIDTH:])
 
 
 def suspend(tx: Tx, party_id: str) -> None:
@@ -192,6 +208,11 @@ def _shop_status(shop: Shop, is_fit: Callable[[Shop], bool]) -> Shop:
     if not is_fit(shop):
         raise errors.InvalidShopStatus
     return shop
+
+
+def _party(row: tuple) -> Party:
+    found, created_at_ms, contact_email, is_suspended, is_blocked = row
+    return Party(found, from_ms(created_at_ms), contact_email, bool(is_suspended), bool(is_blocked))
 
 
 def _shop(row: tuple) -> Shop:

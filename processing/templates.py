@@ -18,14 +18,24 @@ def create(tx: Tx, template: InvoiceTemplate) -> InvoiceTemplate:
     return get(tx, template.id)
 
 
-def get(tx: Tx, template_id: str) -> InvoiceTemplate:
-    """Raises TemplateNotFound, TemplateRemoved."""
-    row = tx.execute("SELECT body, is_removed FROM templates WHERE id = ?", (template_id,)).one()
+def get(tx: Tx, template_id: str, *, lock: bool = False) -> InvoiceTemplate:
+    """Raises TemplateNotFound, TemplateRemoved. `lock` keeps others from changing it until this transaction ends."""
+    ending = tx.row_lock if lock else ""
+    row = tx.execute(f"SELECT body, is_removed FROM templates WHERE id = ?{ending}", (template_id,)).one()  # noqa: S608
     if row is None:
         raise errors.TemplateNotFound
     if row[1]:
         raise errors.TemplateRemoved
     return _decode(row[0])
+
+
+def of_party(tx: Tx, party_id: str, shop_id: str | None, after: str | None, limit: int) -> list[InvoiceTemplate]:
+    """Those that were not removed, by id, behind `after`; of one shop, or of all."""
+    where, params = "owner_id = ? AND id > ? AND is_removed = 0", [party_id, after or ""]
+    if shop_id is not None:
+        where, params = f"{where} AND shop_id = ?", [*params, shop_id]
+    rows = tx.execute(f"SELECT body FROM templates WHERE {where} ORDER BY id LIMIT ?", (*params, limit))  # noqa: S608
+    return [_decode(body) for (body,) in rows.all()]
 
 
 def update(tx: Tx, template: InvoiceTemplate) -> None:

@@ -5,7 +5,7 @@
                                         '------failure------'
 
 Counts what says something of the service: Unavailable and Unknown, never a declared exception, never the impatience of
-a caller. Must not know what is called. Safe to share between threads.
+a caller. Must not know what is called. Safe to share between threads; `rpc.breaker_board` has those of all processes.
 """
 
 import threading
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from rpc.failures import Unavailable
 
 OPEN_REASON = "circuit breaker is open"
+CLOSED, OPEN, HALF_OPEN = "closed", "open", "half open"
 
 
 class Breaker:
@@ -31,10 +32,10 @@ class Breaker:
 
     @property
     def state(self) -> str:
-        """ "closed", "open" or "half open"."""
+        """CLOSED, OPEN or HALF_OPEN."""
         if self._opened_at is None:
-            return "closed"
-        return "half open" if self._is_trying else "open"
+            return CLOSED
+        return HALF_OPEN if self._is_trying else OPEN
 
     def admit(self) -> None:
         """Lets a call pass, or raises Unavailable."""

@@ -9,12 +9,14 @@ Must not open a socket, sleep or know an event loop.
 """
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from rpc.breaker import Breaker
+from rpc.breaker_board import Board, SharedBreaker
 from rpc.codec import LIMITS, Limits, Malformed
 from rpc.context import Context, to_headers
 from rpc.deadlines import Deadline
@@ -22,6 +24,7 @@ from rpc.failures import DEADLINE_REACHED, RpcFailure, Unavailable, Unexpected, 
 from rpc.idl.runtime import Declared, Function, InvalidValue
 from rpc.messages import decode_reply, encode_call
 from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe
+from rpc.retries import Budget
 from rpc.services import Row
 from rpc.signature import HEADER, signature
 from rpc.statuses import BAD_GATEWAY, CONTENT_TYPE, failure_of
@@ -69,12 +72,13 @@ Steps = Generator[Request | Pause, Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A row, and where it is. `breaker` is None where the row wants none."""
+    """A row, and where it is. `breaker` is None where the row wants none; `budget` is that of the upstream."""
 
     row: Row
     origin: Origin
     path: str
-    breaker: Breaker | None
+    breaker: Breaker | SharedBreaker | None
+    budget: Budget
 
 
 def origin_of(url: str) -> tuple[Origin, str]:
@@ -99,15 +103,20 @@ class Core:
         limits: Limits = LIMITS,
         breaker_failures_max: int = 10,
         breaker_open_ms: int = 2000,
+        board: Board | None = None,
+        new_budget: Callable[[], Budget] = Budget,
     ) -> None:
         self.secret, self.caller, self.clock, self.limits = secret, caller, clock, limits
         self.targets: dict[str, Target] = {}
+        budgets = {name: new_budget() for name in upstreams}
         for row in services:
             if row.upstream in upstreams:
-                origin, prefix = origin_of(upstreams[row.upstream])
+                url = upstreams[row.upstream]
+                origin, prefix = origin_of(url)
                 has_breaker = row.breaker and breaker_failures_max > 0
-                breaker = Breaker(breaker_failures_max, breaker_open_ms) if has_breaker else None
-                self.targets[row.name] = Target(row, origin, prefix + row.path or "/", breaker)
+                name = f"{row.name} {url}"
+                breaker = breaker_of(board, name, breaker_failures_max, breaker_open_ms) if has_breaker else None
+                self.targets[row.name] = Target(row, origin, prefix + row.path or "/", breaker, budgets[row.upstream])
 
     def target(self, name: str) -> Target:
         """The target of a row's name. AttributeError names those there are."""
@@ -154,13 +163,14 @@ class Core:
             raise Unexpected(f"arguments cannot be sent: {error}") from error
         deadline = context.deadline or Deadline.after_ms(target.row.timeout_ms, self.clock())
         retry = target.row.retry(function.name)
+        target.budget.earn()
         while True:
             state.attempts += 1
             try:
                 return (yield from self.attempt(target, function, body, context.child(deadline), state))
             except (Unavailable, Unknown) as failure:
                 wait_ms = retry.wait_ms(failure, state.attempts, deadline, self.clock())
-                if wait_ms is None:
+                if wait_ms is None or not target.budget.spend():
                     raise
             yield Pause(wait_ms)
 
@@ -216,6 +226,14 @@ class Progress:
     def __init__(self) -> None:
         self.attempts = 0
         self.span_id: str | None = None
+
+
+def breaker_of(board: Board | None, name: str, failures_max: int, open_ms: int) -> Breaker | SharedBreaker:
+    """The breaker that all processes share, or one of our own where there is no board or no room on it."""
+    if board is not None:
+        with suppress(OSError):
+            return board.breaker(name, failures_max, open_ms)
+    return Breaker(failures_max, open_ms)
 
 
 def speaks_of_service(failure: RpcFailure, allowed_ms: int) -> bool:

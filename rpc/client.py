@@ -9,16 +9,18 @@ name. A row whose upstream is not among `upstreams` does not exist for this clie
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+from rpc.breaker_board import Board, opened
 from rpc.calling import Core, Pause, Request, Response, Target
 from rpc.codec import LIMITS, Limits
 from rpc.context import Context
 from rpc.failures import RpcFailure, Unexpected
 from rpc.idl.runtime import Function, InvalidValue
+from rpc.retries import Budget
 from rpc.services import ALL, Row
 from rpc.signature import secret_of
 from rpc.transport_async import AsyncTransport
@@ -35,9 +37,8 @@ class Bound:
         self._client, self.context = client, context
 
     def __getattr__(self, name: str) -> "BoundService":
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return BoundService(self._client, self._client.core.target(name), self.context)
+        core = self._client.core
+        return BoundService(self._client, core.targets.get(name) or core.target(name), self.context)
 
     def at(self, name: str, path: str) -> "BoundService":
         """A row's service under another path of the same upstream: an adapter of its own."""
@@ -55,8 +56,6 @@ class BoundService:
         self._client, self._target, self._context = client, target, context
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
         function = self._target.row.service.functions.get(name)
         if function is None:
             raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")
@@ -86,7 +85,8 @@ class BlockingSender(Protocol):
 class AsyncClient:
     """For code on an event loop. One per process; may be used by any number of tasks.
 
-    `upstreams`: name -> base URL. `secret`: None sends calls unsigned. `breaker_failures_max` of 0: no breakers.
+    `upstreams`: name -> base URL. `secret`: None sends calls unsigned. `breaker_failures_max` of 0: no breakers;
+    `board`: where other processes see them. `new_budget` makes the budget of repetitions of one upstream.
     """
 
     def __init__(
@@ -102,8 +102,11 @@ class AsyncClient:
         connect_timeout_ms: int = 1000,
         breaker_failures_max: int = 10,
         breaker_open_ms: int = 2000,
+        board: Board | None = None,
+        new_budget: Callable[[], Budget] = Budget,
     ) -> None:
-        self.core = Core(upstreams, secret, caller, clock, services, limits, breaker_failures_max, breaker_open_ms)
+        breaking = (breaker_failures_max, breaker_open_ms, board)
+        self.core = Core(upstreams, secret, caller, clock, services, limits, *breaking, new_budget)
         self.transport = transport or AsyncTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
 
     def bind(self, context: Context) -> Bound:
@@ -152,8 +155,11 @@ class BlockingClient:
         connect_timeout_ms: int = 1000,
         breaker_failures_max: int = 10,
         breaker_open_ms: int = 2000,
+        board: Board | None = None,
+        new_budget: Callable[[], Budget] = Budget,
     ) -> None:
-        self.core = Core(upstreams, secret, caller, clock, services, limits, breaker_failures_max, breaker_open_ms)
+        breaking = (breaker_failures_max, breaker_open_ms, board)
+        self.core = Core(upstreams, secret, caller, clock, services, limits, *breaking, new_budget)
         self.transport = transport or BlockingTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
 
     def bind(self, context: Context) -> Bound:
@@ -213,6 +219,8 @@ def options_of(settings: Any) -> dict[str, Any]:
         "connect_timeout_ms": section.connect_timeout_ms,
         "breaker_failures_max": section.breaker_failures_max,
         "breaker_open_ms": section.breaker_open_ms,
+        "board": opened(section.breaker_board_file) if section.breaker_failures_max else None,
+        "new_budget": partial(Budget, section.retry_percent_max, section.retries_per_s_min),
     }
 
 

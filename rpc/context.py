@@ -7,8 +7,9 @@ Must not know what the metadata mean.
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from random import Random
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from rpc.deadlines import Deadline
 
@@ -28,40 +29,61 @@ class BadContext(ValueError):
     """Headers or arguments that make no context; the text names the header."""
 
 
+DRAW = Random()  # noqa: S311 - ids need not be hard to guess, only different
+"""Seeded from the system, and anew after each fork: a system call for each of a request's five ids would cost 2 us."""
+
+os.register_at_fork(after_in_child=DRAW.seed)
+getrandbits = DRAW.getrandbits
+
+
 def new_id() -> str:
     """16 random letters. No digits: a log filter must never take an id for a card number."""
-    return os.urandom(8).hex().translate(LETTERS)
+    return f"{getrandbits(64):016x}".translate(LETTERS)
 
 
 def new_traceparent(parent: str | None = None) -> str:
     """The next hop's value: the trace of `parent` with a new span, or a new trace where there is none."""
-    span = os.urandom(8).hex()
-    return f"{parent[:36]}{span}{parent[52:]}" if parent else f"00-{os.urandom(16).hex()}-{span}-01"
+    span = getrandbits(63) + 1
+    return f"{parent[:36]}{span:016x}{parent[52:]}" if parent else f"00-{getrandbits(127) + 1:032x}-{span:016x}-01"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Parts(NamedTuple):
+    """The fields of a Context."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    deadline: Deadline | None
+    meta: Mapping[str, str]
+    traceparent: str | None
+
+
+class Context(Parts):
     """Make one with `Context.root(...)`, derive others with `child`, `with_meta`, `with_deadline`.
 
     `meta`: keys of lower-case token characters, for example "user-identity.id". Ids: 1-64 bytes of UTF-8 that a header
     can carry. Raises BadContext.
     """
 
-    trace_id: str
-    span_id: str
-    parent_id: str = NO_PARENT
-    deadline: Deadline | None = None
-    meta: Mapping[str, str] = field(default_factory=lambda: NO_META)
-    traceparent: str | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        for name in ("trace_id", "span_id", "parent_id"):
-            if not is_id(getattr(self, name)):
+    def __new__(
+        cls,
+        trace_id: str,
+        span_id: str,
+        parent_id: str = NO_PARENT,
+        deadline: Deadline | None = None,
+        meta: Mapping[str, str] = NO_META,
+        traceparent: str | None = None,
+    ) -> "Context":
+        for name, value in (("trace_id", trace_id), ("span_id", span_id), ("parent_id", parent_id)):
+            if not is_id(value):
                 raise BadContext(f"bad {name}")
-        if self.meta:
-            check_meta(self.meta)
-        if self.traceparent is not None and not TRACEPARENT.fullmatch(self.traceparent):
+        if meta:
+            check_meta(meta)
+        if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
             raise BadContext("bad traceparent")
+        return cls.of_checked(trace_id, span_id, parent_id, deadline, meta, traceparent)
 
     @classmethod
     def root(
@@ -84,35 +106,39 @@ class Context:
             known or new_traceparent(),
         )
 
-    def child(self, deadline: Deadline | None = None) -> "Context":
-        """The next hop: same trace, a new span under this one, the earlier of both deadlines.
+    @classmethod
+    def of_checked(cls, *parts: Any) -> "Context":
+        """Of all its parts in order, which are ours or were checked before: 0.4 us instead of 5."""
+        return tuple.__new__(cls, parts)
 
-        Its parts are ours or were checked when this context was made, so they are not checked again: 2 us instead of 5.
-        """
-        made = object.__new__(Context)
-        put = object.__setattr__
-        put(made, "trace_id", self.trace_id)
-        put(made, "span_id", new_id())
-        put(made, "parent_id", self.span_id)
-        put(made, "deadline", earlier(self.deadline, deadline))
-        put(made, "meta", self.meta)
-        put(made, "traceparent", new_traceparent(self.traceparent))
-        return made
+    def child(self, deadline: Deadline | None = None) -> "Context":
+        """The next hop: same trace, a new span under this one, the earlier of both deadlines."""
+        return Context.of_checked(
+            self.trace_id,
+            new_id(),
+            self.span_id,
+            earlier(self.deadline, deadline),
+            self.meta,
+            new_traceparent(self.traceparent),
+        )
 
     def with_meta(self, more: Mapping[str, str]) -> "Context":
         """With further metadata. Raises BadContext when a key is there already with another value."""
         changed = sorted(key for key, value in more.items() if self.meta.get(key, value) != value)
         if changed:
             raise BadContext(f"{META_PREFIX}{changed[0]} is set already")
-        return replace(self, meta=MappingProxyType({**self.meta, **more}))
+        check_meta(more)
+        return self._replace(meta=MappingProxyType({**self.meta, **more}))
 
     def with_deadline(self, deadline: Deadline) -> "Context":
         """With the earlier of both deadlines: none is ever extended."""
-        return replace(self, deadline=earlier(self.deadline, deadline))
+        return self._replace(deadline=earlier(self.deadline, deadline))
 
 
 def earlier(one: Deadline | None, other: Deadline | None) -> Deadline | None:
     """The earlier of two deadlines, either of which may be missing."""
+    if one is other:
+        return one
     return min(one, other) if one and other else one or other
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 WIRE = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|[+-]00:00)", re.ASCII)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,7 +20,7 @@ class Deadline:
     @classmethod
     def after_ms(cls, ms: int, now: datetime) -> "Deadline":
         """That many milliseconds from `now`."""
-        return cls(whole_ms(now + timedelta(milliseconds=ms)))
+        return cls(whole_ms(now + ms * MILLISECOND))
 
     @classmethod
     def parse(cls, text: str) -> "Deadline":
@@ -27,12 +28,13 @@ class Deadline:
         match = WIRE.fullmatch(text)
         if match is None:
             raise ValueError("a deadline is an RFC 3339 time in UTC")
-        moment = datetime.strptime(match[1].upper(), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
-        return cls(moment + timedelta(milliseconds=int(((match[2] or "") + "000")[:3])))
+        milliseconds = ((match[2] or "") + "000")[:3]
+        return cls(datetime.fromisoformat(f"{match[1]}.{milliseconds}+00:00"))
 
     def remaining_ms(self, now: datetime) -> int:
         """Milliseconds left, 0 once it is reached."""
-        return max(0, (self.at - now) // timedelta(milliseconds=1))
+        left_ms = (self.at - now) // MILLISECOND
+        return left_ms if left_ms > 0 else 0
 
     def reached(self, now: datetime) -> bool:
         """Whether nothing is worth starting any more."""
@@ -40,9 +42,10 @@ class Deadline:
 
     def to_wire(self) -> str:
         """2026-03-01T12:00:00.000Z"""
-        return self.at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return self.at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def whole_ms(moment: datetime) -> datetime:
     """Cut to the millisecond, so that a deadline equals its own wire form."""
-    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -6,6 +6,8 @@ Strict envelopes only (version 1). One exception type for whatever is wrong with
 import struct
 from typing import Any, NamedTuple
 
+import msgspec
+
 from rpc.codec import LIMITS, Limits, Malformed, decode, encode
 from rpc.idl.calls import CALL, ONEWAY, REPLY, SUCCESS, VERSION
 from rpc.idl.runtime import Declared, Function, InvalidValue, Service
@@ -77,18 +79,21 @@ def decode_reply(function: Function, data: bytes, sequence: int = 0, limits: Lim
 
     An answer that carries only members unknown here is refused: it may be an exception that a newer peer declares.
     """
-    kind, name, echoed, offset = envelope(data, limits)
-    if kind != REPLY or name != function.name or echoed != sequence:
+    head = function.heads[REPLY] + SEQUENCE.pack(sequence)
+    offset = len(head)
+    if not data.startswith(head) or len(data) > limits.body_bytes_max:
+        envelope(data, limits)
         raise Malformed("the message does not answer this call")
-    result = decode(function.result, data, offset, limits)
-    found = [value for name in result.__struct_fields__ if (value := getattr(result, name)) is not None]
-    if not found and function.returns is None and data[offset:] == NOTHING:
+    members = msgspec.structs.astuple(decode(function.result, data, offset, limits))
+    absent = members.count(None)
+    if absent == len(members) and function.returns is None and data[offset:] == NOTHING:
         return None
-    if len(found) != 1:
+    if absent != len(members) - 1:
         raise Malformed("an answer has exactly one member")
-    if isinstance(found[0], Declared):
-        raise found[0]
-    return found[0]
+    found = members[0] if members[0] is not None else next(value for value in members if value is not None)
+    if isinstance(found, Declared):
+        raise found
+    return found
 
 
 def envelope(data: bytes, limits: Limits) -> tuple[int, str, int, int]:

@@ -1,5 +1,6 @@
 """One log line and one measurement a call, at both ends. Never the arguments."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rpc.failures import RpcFailure, Unavailable, Unexpected, Unknown
@@ -13,7 +14,15 @@ _children: dict[tuple[str, str, str, str], Any] = {}
 
 OK, BUSINESS, UNEXPECTED, CANCELLED = "ok", "business", "unexpected", "cancelled"
 QUIET = {(row.service.name, function) for row in ALL for function in row.quiet}
+EVENTS = {"client": "rpc.client", "server": "rpc.server"}
 OUTCOMES: dict[type[RpcFailure], str] = {Unavailable: "unavailable", Unknown: "unknown", Unexpected: UNEXPECTED}
+
+
+def level_of(side: str, service: str, function: str, outcome: str, fields: Mapping[str, Any]) -> str:
+    """A call that did at once what it should is told by the end that did it: the caller's line would say it again."""
+    if outcome == OK and ((service, function) in QUIET or (side == "client" and fields.get("attempts") is None)):
+        return "debug"
+    return "info" if outcome in (OK, BUSINESS) else "warning"
 
 
 def observe(side: str, service: str, function: str, outcome: str, seconds: float, **fields: Any) -> None:
@@ -23,15 +32,11 @@ def observe(side: str, service: str, function: str, outcome: str, seconds: float
     if child is None:
         child = _children[key] = CALLS.labels(*key)
     child.observe(seconds)
-    write = log.info if outcome in (OK, BUSINESS) else log.warning
-    if outcome == OK and (service, function) in QUIET:
-        write = log.debug
-    told = {name: value for name, value in fields.items() if value is not None}
-    write(
-        f"rpc.{side}",
-        service=service,
-        function=function,
-        outcome=outcome,
-        duration_ms=round(seconds * 1000, 3),
-        **told,
-    )
+    level = level_of(side, service, function, outcome, fields)
+    if not log.is_told(level):
+        return
+    line = {"service": service, "function": function, "outcome": outcome, "duration_ms": round(seconds * 1000, 3)}
+    for name, value in fields.items():
+        if value is not None:
+            line[name] = value
+    log.told(level, EVENTS[side], line)

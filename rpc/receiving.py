@@ -1,12 +1,13 @@
 """The HTTP side of the server: what is refused before anything is decoded, reading the body, sending the answer."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rpc.failures import RpcFailure, Unexpected
 from rpc.statuses import CONTENT_TYPE, ERROR_CLASS, ERROR_REASON, header_safe
 
+PLAIN = [(b"content-type", CONTENT_TYPE.encode())]
 ACCEPTED = (CONTENT_TYPE, "application/*", "*/*")
 
 
@@ -31,11 +32,10 @@ class Refused(Exception):
         self.answer = Answer(status, b"", failure.error_class, header_safe(reason), allow)
 
 
-def refusal_of_head(method: str, headers: list[tuple[str, str]], body_bytes_max: int) -> None:
+def refusal_of_head(method: str, found: Mapping[str, str], body_bytes_max: int) -> None:
     """Raises Refused for another method (405), content type (415), Accept (406), or too large a body (413)."""
     if method != "POST":
         raise Refused(405, "method not allowed", allow="POST")
-    found = dict(headers)
     if media_type(found.get("content-type", "")) != CONTENT_TYPE or "content-encoding" in found:
         raise Refused(415, "content type is not application/x-thrift")
     accepted = [media_type(part) for part in found.get("accept", CONTENT_TYPE).split(",")]
@@ -50,11 +50,16 @@ def refusal_of_head(method: str, headers: list[tuple[str, str]], body_bytes_max:
 
 def media_type(text: str) -> str:
     """Without parameters, in lower case."""
+    if text == CONTENT_TYPE:
+        return text
     return text.partition(";")[0].strip().lower()
 
 
-async def read_body(receive: Any, body_bytes_max: int) -> bytes:
-    """The body. Raises Refused when it is empty, larger than allowed, or its sender went away."""
+async def read_body(receive: Any, body_bytes_max: int, at_hand: bytes | None = None) -> bytes:
+    """The body, received unless it is at hand. Raises Refused when it is empty, larger than allowed, or its sender went
+    away."""
+    if at_hand and len(at_hand) <= body_bytes_max:
+        return at_hand
     parts, size = [], 0
     while True:
         message = await receive()
@@ -71,10 +76,16 @@ async def read_body(receive: Any, body_bytes_max: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def headers_of(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The answer's headers, its length aside."""
+    if answer.status == 200 and not answer.error_class:
+        return PLAIN
+    more = {ERROR_CLASS: answer.error_class, ERROR_REASON: answer.error_reason, "allow": answer.allow}
+    return PLAIN + [(name.encode(), value.encode("latin-1")) for name, value in more.items() if value]
+
+
 async def send_answer(answer: Answer, send: Any) -> None:
     """Status, headers, body."""
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(answer.body)).encode())]
-    more = {ERROR_CLASS: answer.error_class, ERROR_REASON: answer.error_reason, "allow": answer.allow}
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in more.items() if value]
+    headers = [*headers_of(answer), (b"content-length", str(len(answer.body)).encode())]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

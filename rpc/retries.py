@@ -1,6 +1,12 @@
-"""When a failed call may be made again, and after which wait. Rows choose; the default is never."""
+"""When a failed call may be made again, and after which wait. Rows choose; the default is never.
+
+What a row allows is bounded by the budget of its upstream: repetitions are a share of the calls, so that a service that
+fails under load is not given more of it.
+"""
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +44,38 @@ class Retry:
             return None
         wait = draw(0, min(self.wait_ms_max, self.wait_ms_first * 2 ** (attempts - 1)))
         return wait if wait < deadline.remaining_ms(now) else None
+
+
+SAVED_S = 10
+"""What is not spent is kept for repetitions of so many seconds at the least rate."""
+
+
+class Budget:
+    """How many calls of one upstream may be repetitions: each call earns `percent_max` of one, a second `per_s_min`.
+
+    `clock`: seconds that only grow. Safe to share between threads: earning may now and then count too little.
+    """
+
+    __slots__ = ("_at", "_clock", "_lock", "_per_s_min", "_room", "_share", "_tokens")
+
+    def __init__(self, percent_max: int = 20, per_s_min: int = 3, clock: Callable[[], float] = time.monotonic) -> None:
+        self._share, self._per_s_min, self._clock = percent_max / 100, per_s_min, clock
+        self._room = float(max(per_s_min, 1) * SAVED_S)
+        self._tokens, self._at = float(per_s_min), clock()
+        self._lock = threading.Lock()
+
+    def earn(self) -> None:
+        """A call is made, not counting its repetitions."""
+        tokens = self._tokens + self._share
+        self._tokens = tokens if tokens < self._room else self._room
+
+    def spend(self) -> bool:
+        """Whether a repetition may be made now; one that may is counted."""
+        with self._lock:
+            now = self._clock()
+            tokens = min(self._room, self._tokens + (now - self._at) * self._per_s_min)
+            self._at, self._tokens = now, tokens - 1 if tokens >= 1 else tokens
+        return tokens >= 1
 
 
 NEVER = Retry()

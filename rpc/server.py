@@ -9,11 +9,9 @@ Must not know what is served.
 """
 
 import asyncio
-import contextvars
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from rpc.codec import LIMITS, Limits, Malformed
@@ -22,15 +20,17 @@ from rpc.failures import BUSINESS_ERROR, DEADLINE_REACHED, RpcFailure, Unavailab
 from rpc.idl.runtime import Declared, Service
 from rpc.messages import Call, decode_call, encode_exception, encode_result
 from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe
-from rpc.receiving import Answer, Refused, read_body, refusal_of_head, send_answer
-from rpc.signature import AGE_S_MAX, HEADER, BadSignature, Verifier
+from rpc.receiving import Answer, Refused, headers_of, read_body, refusal_of_head, send_answer
+from rpc.signature import AGE_S_MAX, HEADER, BadSignature, StaleSignature, Verifier
 from rpc.statuses import header_safe, status_of
+from rpc.threads import Threads
 from settings.clock import Clock, system_clock
 from telemetry import log
 
 Handler = Any
 Services = Mapping[str, tuple[Service, Handler]]
 Outcome = tuple[Answer, str, str | None]
+RawHeaders = Sequence[tuple[bytes, bytes]]
 WAITING_PER_THREAD = 16
 CRASHED = "handler crashed"
 
@@ -58,13 +58,13 @@ def rpc_app(
 
 
 class Server:
-    """The ASGI app."""
+    """The ASGI app. `direct`: the way of a request of our own server (`serving.exchange`)."""
 
     def __init__(
         self, services: Services, verifier: Verifier | None, threads: int, clock: Clock, limits: Limits
     ) -> None:
         self.services, self.verifier, self.clock, self.limits = dict(services), verifier, clock, limits
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
+        self.threads = Threads(threads, "rpc")
         self.room = threads * (1 + WAITING_PER_THREAD)
         self.in_flight = 0
         self.oneway: set[asyncio.Task[None]] = set()
@@ -74,15 +74,19 @@ class Server:
         if scope["type"] == "lifespan":
             await self.lifespan(receive, send)
             return
-        try:
-            answer = await self.answer(scope, receive)
-        except Refused as refused:
-            log.warning("rpc.refused", path=scope["path"], status=refused.answer.status, reason=refused.reason)
-            answer = refused.answer
-        except Exception:
-            log.error("rpc.server_crashed", exc_info=True, path=scope["path"])
-            answer = Answer(500, b"", Unexpected.error_class, CRASHED)
+        answer = await self.answer(scope["method"], scope["path"], scope["headers"], receive)
         await send_answer(answer, send)
+        self.begin_after(answer)
+
+    async def direct(self, exchange: Any) -> None:
+        """Answers a request of `serving.exchange`."""
+        path = exchange.raw_path.decode("latin-1")
+        answer = await self.answer(exchange.method, path, exchange.headers, exchange.receive, exchange.body_at_hand())
+        await exchange.respond(answer.status, headers_of(answer), answer.body)
+        self.begin_after(answer)
+
+    def begin_after(self, answer: Answer) -> None:
+        """Begins what waited for the answer to be sent."""
         if answer.after:
             task = asyncio.ensure_future(answer.after)
             self.oneway.add(task)
@@ -94,38 +98,54 @@ class Server:
             message = await receive()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
-                self.pool.shutdown(wait=True)
+                self.threads.close()
                 return
 
     # ------------------------------------------------------------ one request
 
-    async def answer(self, scope: dict[str, Any], receive: Any) -> Answer:
+    async def answer(
+        self, method: str, path: str, raw_headers: RawHeaders, receive: Any, body: bytes | None = None
+    ) -> Answer:
+        """The answer to a request, whatever happens. `body`: where it is known already."""
+        try:
+            return await self.called(method, path, raw_headers, receive, body)
+        except Refused as refused:
+            log.warning("rpc.refused", path=path, status=refused.answer.status, reason=refused.reason)
+            return refused.answer
+        except Exception:
+            log.error("rpc.server_crashed", exc_info=True, path=path)
+            return Answer(500, b"", Unexpected.error_class, CRASHED)
+
+    async def called(self, method: str, path: str, raw_headers: RawHeaders, receive: Any, body: bytes | None) -> Answer:
         """From a request to its answer. Raises Refused for what never reaches a handler."""
-        if scope["path"] not in self.services:
+        if path not in self.services:
             raise Refused(404, "unknown path")
-        service, handler = self.services[scope["path"]]
-        headers = [(name.decode("latin-1").lower(), utf8(value)) for name, value in scope["headers"]]
-        refusal_of_head(scope["method"], headers, self.limits.body_bytes_max)
-        body = await read_body(receive, self.limits.body_bytes_max)
-        context = self.context_of(scope["path"], headers, body)
+        service, handler = self.services[path]
+        headers = [(name.decode("latin-1").lower(), utf8(value)) for name, value in raw_headers]
+        found = dict(headers)
+        refusal_of_head(method, found, self.limits.body_bytes_max)
+        body = await read_body(receive, self.limits.body_bytes_max, body)
+        context = self.context_of(path, headers, found, body)
         if context.deadline and context.deadline.reached(self.clock()):
             raise Refused(503, DEADLINE_REACHED, Unavailable)
         try:
             call = decode_call(service, body, self.limits)
         except Malformed as error:
             raise Refused(400, str(error)) from None
-        run = self.run(handler, call, context, dict(headers).get("user-agent"))
+        run = self.run(handler, call, context, found.get("user-agent"))
         return Answer(200, after=run) if call.is_oneway else await run
 
-    def context_of(self, path: str, headers: list[tuple[str, str]], body: bytes) -> Context:
+    def context_of(self, path: str, headers: list[tuple[str, str]], found: Mapping[str, str], body: bytes) -> Context:
         """The caller's context, once the caller is known to be one of us."""
         try:
             context = from_headers(headers)
             if self.verifier:
                 call_id = f"{context.trace_id} {context.span_id}"
-                self.verifier.verify(dict(headers).get(HEADER, ""), path, headers, body, call_id)
+                self.verifier.verify(found.get(HEADER, ""), path, headers, body, call_id)
         except BadContext as error:
             raise Refused(400, str(error)) from None
+        except StaleSignature as error:
+            raise Refused(503, str(error), Unavailable) from None
         except BadSignature as error:
             raise Refused(401, str(error)) from None
         return context
@@ -174,9 +194,7 @@ class Server:
             raise Unavailable("overloaded")
         self.in_flight += 1
         try:
-            run = contextvars.copy_context().run
-            loop = asyncio.get_running_loop()
-            value = await loop.run_in_executor(self.pool, run, self.in_thread, method, arguments, context)
+            value = await self.threads.run(self.in_thread, method, arguments, context)
         finally:
             self.in_flight -= 1
         return await value if isinstance(value, Awaitable) else value

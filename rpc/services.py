@@ -10,12 +10,16 @@ from rpc.protocol import (
     access_keys,
     bank_adapter,
     domain_config,
+    idempotency,
     ids,
     ledger,
     party,
+    party_events,
     payment_processing,
     search,
+    usage,
     vault,
+    webhook_endpoints,
     webhooks,
 )
 from rpc.retries import NEVER, READ, Retry
@@ -76,7 +80,7 @@ ALL: tuple[Row, ...] = (
         payment_processing.InvoiceTemplating,
         "/v1/processing/invoice_templating",
         "processing",
-        retries=reads("Get", "ComputeTerms"),
+        retries=reads("Get", "GetList", "ComputeTerms"),
     ),
     Row(
         "event_sink",
@@ -101,6 +105,29 @@ ALL: tuple[Row, ...] = (
         retries=reads("Checkout", "CheckoutObject", "CheckoutKind", "PullRange"),
     ),
     Row("webhooks", webhooks.WebhookManager, "/hook", "processing", retries=reads("GetList", "Get", "GetDeliveries")),
+    Row(
+        "webhook_endpoints",
+        webhook_endpoints.WebhookEndpoints,
+        "/v1/webhook_endpoints",
+        "processing",
+        retries=reads("Get", "GetList", "GetDeliveries"),
+    ),
+    Row(
+        "party_events",
+        party_events.PartyEvents,
+        "/v1/party_events",
+        "processing",
+        retries=reads("GetRange", "Get"),
+        quiet=frozenset({"GetRange"}),
+    ),
+    # Finish and Suspend take a repeat by the same attempt for the first; a repeated Begin would find its own lease.
+    Row(
+        "idempotency_keys",
+        idempotency.IdempotencyKeys,
+        "/v1/idempotency_keys",
+        "processing",
+        retries=reads("Finish", "Suspend", "Get"),
+    ),
     Row("search", search.Search, "/v1/search", "processing", retries=reads("Invoices", "Payments", "Refunds")),
     # Bind answers a repeat with the binding that the first attempt made; Next only skips a number.
     Row("ids", ids.Ids, "/v1/ids", "processing", retries=reads("Bind", "Get", "Next")),
@@ -111,6 +138,16 @@ ALL: tuple[Row, ...] = (
         "processing",
         retries=reads("List", "GetRevocations", "ReadersBehind"),
         quiet=frozenset({"GetRevocations"}),
+    ),
+    # Counts may be too low, never too high: a report is not repeated here.
+    Row(
+        "usage",
+        usage.Usage,
+        "/v1/usage",
+        "processing",
+        retries=reads("Get"),
+        breaker=False,
+        quiet=frozenset({"Report"}),
     ),
     Row("bank_adapter_host", bank_adapter.ProviderProxyHost, "/v1/proxyhost/provider", "processing"),
     Row("vault", vault.Vault, "/v1/vault", "vault"),

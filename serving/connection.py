@@ -9,7 +9,6 @@ the answer's body.
 import asyncio
 from collections import deque
 from typing import Any
-from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -133,9 +132,8 @@ class Connection(asyncio.Protocol):
         version = parser.get_http_version()
         expects_continue, framing = judge(version, self.headers)
         self.skipped_framing = framing if parser.should_upgrade() else b""
-        exchange = Exchange(
-            self, self.scope(version, parser.get_method().decode("ascii")), parser.should_keep_alive(), expects_continue
-        )
+        method, keep_alive = parser.get_method().decode("ascii"), parser.should_keep_alive()
+        exchange = Exchange(self, version, method, target(self.url), self.headers, keep_alive, expects_continue)
         self.reading, self.headers = exchange, []  # what still comes under this name are trailers, which nobody reads
         if self.exchange is None:
             self.begin(exchange)
@@ -207,29 +205,8 @@ class Connection(asyncio.Protocol):
         """Gives the application its turn."""
         self.exchange = exchange
         self.state, self.since = (ANSWERING if exchange.is_complete else BODY), self.loop.time()
-        task = self.loop.create_task(exchange.run(self.worker.asgi))
-        self.worker.tasks.add(task)
-        task.add_done_callback(self.worker.tasks.discard)
-
-    def scope(self, version: str, method: str) -> dict[str, Any]:
-        """The request as ASGI describes it."""
-        raw_path, _, query = target(self.url).partition(b"?")
-        path = raw_path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": version,
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": self.headers,
-            "server": self.server,
-            "client": self.client,
-            "state": self.worker.state.copy(),
-        }
+        exchange.task = self.loop.create_task(exchange.run(self.worker.asgi, self.worker.direct))
+        self.worker.tasks.add(exchange.task)
 
     def read_body_anew(self) -> None:
         """After an `Upgrade` with a body (HTTP/2 clients begin so): the parser skips the body, a fresh one reads it."""

@@ -1,4 +1,8 @@
-"""One request and its answer: the `receive` and `send` that an ASGI application is called with."""
+"""One request and its answer: the `receive` and `send` that an ASGI application is called with.
+
+An application of ours may have a function `direct(exchange)` besides: it is given this object as it is, reads
+`body_at_hand` or `receive`, and answers by `respond`. It gives None for an exchange that shall go the way of ASGI.
+"""
 
 import asyncio
 import time
@@ -7,6 +11,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from telemetry import log
 
@@ -29,6 +34,7 @@ class Exchange:
         "chunks",
         "connection",
         "expects_continue",
+        "headers",
         "is_chunked",
         "is_complete",
         "is_ended",
@@ -37,17 +43,32 @@ class Exchange:
         "is_started",
         "keep_alive",
         "left_bytes",
-        "scope",
+        "method",
+        "query",
+        "raw_path",
         "start",
+        "task",
+        "version",
         "waiter",
     )
 
-    def __init__(self, connection: "Connection", scope: dict, keep_alive: bool, expects_continue: bool) -> None:
-        self.connection, self.scope = connection, scope
+    def __init__(
+        self,
+        connection: "Connection",
+        version: str,
+        method: str,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        keep_alive: bool,
+        expects_continue: bool,
+    ) -> None:
+        self.connection, self.version, self.method, self.headers = connection, version, method, headers
+        self.raw_path, _, self.query = target.partition(b"?")
         self.keep_alive, self.expects_continue = keep_alive, expects_continue
         self.chunks: list[bytes] = []
         self.buffered_bytes = 0
         self.waiter: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self.start: dict | None = None
         self.left_bytes: int | None = None
         self.is_complete = self.is_ended = self.is_gone = False
@@ -78,14 +99,63 @@ class Exchange:
 
     # The application's side.
 
-    async def run(self, app: Any) -> None:
+    async def run(self, app: Any, direct: Any = None) -> None:
         """Calls the application; an answer it fails to give is given in its place."""
         try:
-            await app(self.scope, self.receive, self.send)
+            work = direct and direct(self)
+            await (work or app(self.scope(), self.receive, self.send))
         except Exception:
-            log.error("http.crashed", method=self.scope["method"], path=self.scope["path"], exc_info=True)
+            log.error("http.crashed", method=self.method, path=self.path, exc_info=True)
+        finally:
+            self.connection.worker.tasks.discard(self.task)
         if not self.is_finished and not self.is_gone:
             self.fail()
+
+    @property
+    def path(self) -> str:
+        """The path, decoded."""
+        path = self.raw_path.decode("ascii")
+        return unquote(path) if "%" in path else path
+
+    @property
+    def peer(self) -> str | None:
+        """The address at the other end of the socket."""
+        client = self.connection.client
+        return client[0] if client else None
+
+    def scope(self) -> dict[str, Any]:
+        """The request as ASGI describes it."""
+        connection = self.connection
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": self.version,
+            "method": self.method,
+            "scheme": "http",
+            "path": self.path,
+            "raw_path": self.raw_path,
+            "query_string": self.query,
+            "root_path": "",
+            "headers": self.headers,
+            "server": connection.server,
+            "client": connection.client,
+            "state": connection.worker.state.copy(),
+        }
+
+    def body_at_hand(self) -> bytes | None:
+        """The whole body if it has come whole and nobody took any of it; None otherwise."""
+        if not self.is_complete or self.is_ended:
+            return None
+        return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+
+    async def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole answer at once; returns when the caller has taken enough of it for more to be sent."""
+        if self.is_gone:
+            return
+        self.start, self.expects_continue = {"status": status, "headers": headers}, False
+        self.write(body, more=False)
+        if self.connection.writable is not None:
+            await self.connection.writable
 
     async def receive(self) -> dict[str, Any]:
         """What has come of the body since the last time, or the caller's disappearance."""
@@ -136,9 +206,10 @@ class Exchange:
         """The status line and headers; decides how the caller will know where the body ends."""
         status, lines, length = self.start["status"], [], None
         for name, value in self.start.get("headers", ()):
-            if name.lower() in FRAMING:
+            lower = name.lower()
+            if lower in FRAMING:
                 continue
-            if name.lower() == b"content-length":
+            if lower == b"content-length":
                 length = int(value)
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
@@ -148,14 +219,14 @@ class Exchange:
     def framing(self, status: int, length: int | None, size: int, more: bool) -> list[bytes]:
         """The header lines of the server's own: length or chunks, date, whether the connection goes on."""
         lines = [date_line()]
-        has_body = self.scope["method"] != "HEAD" and status not in BODILESS
+        has_body = self.method != "HEAD" and status not in BODILESS
         if has_body and length is None and not more:
             length = size
         if length is not None and status not in BODILESS:
             lines.append(b"content-length: %d\r\n" % length)
         if length is not None or not has_body:
             self.left_bytes = length if has_body else 0
-        elif self.scope["http_version"] == "1.1":
+        elif self.version == "1.1":
             self.is_chunked = True
             lines.append(b"transfer-encoding: chunked\r\n")
         else:
@@ -164,7 +235,7 @@ class Exchange:
             self.keep_alive = False
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        elif self.scope["http_version"] == "1.0":
+        elif self.version == "1.0":
             lines.append(b"connection: keep-alive\r\n")
         return lines
 

@@ -8,11 +8,12 @@ None of them may be stored by a cache. The app below never sees these paths.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import orjson
 
+from serving.exchange import Exchange
 from telemetry import metrics
 
 Ready = Callable[[], Mapping[str, bool] | Awaitable[Mapping[str, bool]]]
@@ -21,36 +22,50 @@ ErrorAnswer = Callable[[int], tuple[Headers, bytes]]
 """status -> (headers, body) of a 5xx that no operation answers."""
 
 PATHS = ("/health", "/ready", "/metrics")
+RAW_PATHS = frozenset(path.encode() for path in PATHS)
 NO_STORE = (b"cache-control", b"no-store")
 NOT_READY_HEADER = b"capi-not-ready"
 JSON = (b"content-type", b"application/json")
 
 
-def with_probes(app: Any, name: str, ready: Ready = dict, error_answer: ErrorAnswer | None = None) -> Any:
+def with_probes(app: Any, name: str, ready: Ready = dict, error_answer: ErrorAnswer | None = None) -> "Probed":
     """`app` with the three paths before it.
 
     `ready` names each condition of serving, {"processing": True, "database": False}; it may be a coroutine function.
     Where every 5xx has a form of its own, `error_answer(503)` gives the body of "not ready"; the header
     `capi-not-ready` names the failing checks either way.
     """
+    return Probed(app, name, ready, error_answer)
 
-    async def probed(scope: dict, receive: Any, send: Any) -> None:
+
+class Probed:
+    """An ASGI application; `direct` as in `serving.exchange`, where the application below has it."""
+
+    def __init__(self, app: Any, name: str, ready: Ready, error_answer: ErrorAnswer | None) -> None:
+        self.app, self.name, self.ready, self.error_answer = app, name, ready, error_answer
+        self.below = getattr(app, "direct", None)
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] not in PATHS:
-            await app(scope, receive, send)
+            await self.app(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
             await reply(send, 405, [(b"allow", b"GET, HEAD")], b"")
         else:
-            status, headers, body = await answer(scope["path"])
+            status, headers, body = await self.answer(scope["path"])
             await reply(send, status, headers, body, body_sent=scope["method"] == "GET")
 
-    async def answer(path: str) -> tuple[int, Headers, bytes]:
+    def direct(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
+        """None for what may be one of the three paths."""
+        path = exchange.raw_path
+        return None if self.below is None or path in RAW_PATHS or b"%" in path else self.below(exchange)
+
+    async def answer(self, path: str) -> tuple[int, Headers, bytes]:
+        """Status, headers and body of one of the three."""
         if path == "/metrics":
             return 200, [(b"content-type", metrics.CONTENT_TYPE.encode())], metrics.exposition()
         if path == "/health":
-            return 200, [JSON], orjson.dumps({"service": name, "status": "passing"})
-        return readiness(name, await checks(ready), error_answer)
-
-    return probed
+            return 200, [JSON], orjson.dumps({"service": self.name, "status": "passing"})
+        return readiness(self.name, await checks(self.ready), self.error_answer)
 
 
 async def checks(ready: Ready) -> Mapping[str, bool]:

@@ -18,6 +18,7 @@ from telemetry import log
 
 HEARTBEAT_S = 1.0
 DRAIN_STEP_S = 0.02
+LOG_FLUSH_S = 0.05
 
 
 class Worker(ASGIWorker):
@@ -28,6 +29,7 @@ class Worker(ASGIWorker):
         self.limits = self.app.limits
         self.connections: set[Connection] = set()
         self.tasks: set[asyncio.Task] = set()
+        self.direct = None
         super().init_process()
 
     def init_signals(self) -> None:
@@ -50,6 +52,9 @@ class Worker(ASGIWorker):
     async def _serve(self) -> None:
         """From the application's startup to its shutdown."""
         self.lifespan = await self.started_lifespan()
+        self.direct = getattr(self.asgi, "direct", None)
+        log.hold_back()
+        self.flush_log()
         for listener in self.sockets:
             self.servers.append(await self.loop.create_server(lambda: Connection(self), sock=listener.sock))
         while self.alive and self.ppid == os.getppid():
@@ -61,6 +66,12 @@ class Worker(ASGIWorker):
                 continue
         self.alive = False
         await self.drain()
+        log.flush()
+
+    def flush_log(self) -> None:
+        """Writes the log lines of the last moment, again and again."""
+        log.flush()
+        self.loop.call_later(LOG_FLUSH_S, self.flush_log)
 
     def error_answer(self, status: int) -> tuple[Headers, bytes]:
         """The service's form of an answer that no application gives; an empty one should even that fail."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 Clock = Callable[[], datetime]
 """Returns an aware datetime in UTC."""
 
 
-def system_clock() -> datetime:
-    """The machine's own time, aware, UTC."""
-    return datetime.now(UTC)
+system_clock: Clock = partial(datetime.now, UTC)
+"""The machine's own time, aware, UTC."""

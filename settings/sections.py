@@ -15,8 +15,12 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Gateway:
     host: str
+    v1_port: int
+    v1_tokens_port: int
     v2_port: int
     v2_tokens_port: int
+    v3_port: int
+    v3_tokens_port: int
     workers: int
     body_bytes_max: int
     body_read_timeout_ms: int
@@ -25,12 +29,17 @@ class Gateway:
     request_deadline_default_ms: int
     requests_in_flight_max: int
     party_requests_per_s_max: int
+    reads_per_s_max: int
+    writes_per_s_max: int
+    money_requests_per_s_max: int
+    searches_per_s_max: int
     token_cache_entries_max: int
     token_cache_s: int
     cats_directory: Path
     cors_origin: str
     ip_address_header: str
     response_check: bool
+    response_check_one_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Processing:
     payment_deadline_s: int
     database_busy_timeout_ms: int
     database_statement_timeout_ms: int
+    usage_kept_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class Vault:
     wallet_key_file: Path
     card_session_lifetime_s: int
     threads: int
+    bank_calls_max: int
     bank_timeout_ms: int
 
 
@@ -77,6 +88,7 @@ class Workers:
     port: int
     poll_interval_ms: int
     timer_threads: int
+    bank_threads: int
     delivery_threads: int
     lease_s: int
     claim_items_max: int
@@ -101,6 +113,19 @@ class Webhooks:
     retry_delays_s: tuple[int, ...]
     hooks_per_shop_max: int
     hooks_per_party_max: int
+    key_file: Path
+    endpoint_retry_delays_s: tuple[int, ...]
+    endpoint_retry_jitter_percent: int
+    endpoint_retry_after_s_max: int
+    endpoints_per_party_max: int
+    events_kept_days: int
+    deliveries_kept_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    key_file: Path
+    kept_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +140,9 @@ class Rpc:
     container_items_max: int
     breaker_failures_max: int
     breaker_open_ms: int
+    breaker_board_file: Path
+    retry_percent_max: int
+    retries_per_s_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +164,16 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
+class Docs:
+    host: str
+    port: int
+    url: str
+    api_url: str
+    demo_key_file: Path
+    security_contact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All sections. `upstreams()` tells an rpc client where the internal services are."""
 
@@ -147,8 +185,10 @@ class Settings:
     workers: Workers
     mock_bank: MockBank
     webhooks: Webhooks
+    idempotency: Idempotency
     rpc: Rpc
     logging: Logging
+    docs: Docs
     serving: Serving
 
     def upstreams(self) -> dict[str, str]:
@@ -159,7 +199,11 @@ class Settings:
         """Base URL of the vault as banks and payers' browsers reach it, without a closing slash."""
         return self.vault.public_url.rstrip("/") or base_url(self.vault)
 
+    def docs_url(self) -> str:
+        """Base URL of the documentation as readers reach it, without a closing slash."""
+        return base_url(self.docs)
 
-def base_url(section: Processing | Vault | MockBank) -> str:
+
+def base_url(section: Processing | Vault | MockBank | Docs) -> str:
     """The section's `url`, or http with its host and port where `url` is empty; without a closing slash."""
     return section.url.rstrip("/") or f"http://{section.host}:{section.port}"

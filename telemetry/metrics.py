@@ -17,17 +17,18 @@ from prometheus_client import (
     REGISTRY,
     Counter,
     Gauge,
-    Histogram,
     disable_created_metrics,
     generate_latest,
 )
+
+from telemetry.distribution import Distribution
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 disable_created_metrics()  # a second line per counter that says when it began, as the process start does
 
-Metric = Counter | Gauge | Histogram
+Metric = Counter | Gauge | Distribution
 _known: dict[str, Metric] = {}
 
 
@@ -43,9 +44,9 @@ def gauge(name: str, help: str, labels: Sequence[str] = ()) -> Gauge:
 
 def histogram(
     name: str, help: str, labels: Sequence[str] = (), buckets: Sequence[float] = LATENCY_BUCKETS_S
-) -> Histogram:
+) -> Distribution:
     """A distribution, in seconds unless its name says otherwise."""
-    return _once(Histogram, name, help, labels, buckets=buckets)
+    return _once(Distribution, name, help, labels, buckets=buckets, registry=REGISTRY)
 
 
 def exposition() -> bytes:

@@ -1,9 +1,10 @@
 """Join the files of a split specification into the one document that programs read: specs/<version>/bundled.json.
 
-A version's folder holds openapi.yaml (everything but paths and schemas), paths/ (a file a path) and definitions/ (a
-file a schema). Joining is all that happens: references between files become references inside the document, and nothing
-is merged, expanded or invented, so every file is standard Swagger. Order is kept wherever a reader sees it (parameters,
-properties, paths); definitions are sorted by name. Knows nothing of what the operations mean.
+A version's folder holds openapi.yaml (everything but paths and schemas), paths/ (a file a path), definitions/ (a file a
+schema) and, where the version has them, webhooks/ (a file a webhook). Joining is all that happens: references between
+files become references inside the document, and nothing is merged, expanded or invented, so every file is standard
+Swagger 2.0 or OpenAPI 3. Order is kept wherever a reader sees it (parameters, properties, paths); schemas are sorted by
+name and go where the document's standard keeps them. Knows nothing of what the operations mean.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import json
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 from tools import spec_files
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
+SWAGGER_2, OPENAPI_3 = "#/definitions/", "#/components/schemas/"
+"""Where a document of each standard keeps its named schemas."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 
 
@@ -32,15 +35,32 @@ class BrokenSpec(Exception):
 
 def bundle(root: Path) -> dict[str, Any]:
     """Return the joined document of the specification whose root file is `root`. Raises BrokenSpec, UnreadableFile."""
-    document = _inside(spec_files.read(root), root, root)
-    document["paths"] = {path: _path_item(path, item, root) for path, item in document["paths"].items()}
-    document["definitions"] = {
-        file.stem: _inside(spec_files.read(file), file, root)
+    source = spec_files.read(root)
+    schemas = SWAGGER_2 if "swagger" in source else OPENAPI_3
+    document = _inside(source, root, root, schemas)
+    for part, file_of in ITEMS.items():
+        if part in source:
+            document[part] = {name: _item(name, item, root, schemas, file_of) for name, item in source[part].items()}
+        _refuse_unlisted(part, source, root, file_of)
+    definitions = {
+        file.stem: _inside(spec_files.read(file), file, root, schemas)
         for file in sorted((root.parent / "definitions").glob("*.yaml"))
     }
-    _refuse_unlisted_paths(document, root)
+    _put(document, schemas, definitions)
     _refuse_dangling(document, document, "")
     return document
+
+
+def schemas_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the named schemas of a joined document, wherever its standard keeps them."""
+    return document["definitions"] if "swagger" in document else document["components"]["schemas"]
+
+
+def _put(document: dict[str, Any], place: str, value: Any) -> None:
+    *parents, last = place.removeprefix("#/").rstrip("/").split("/")
+    for step in parents:
+        document = document.setdefault(step, {})
+    document[last] = value
 
 
 def text_of(document: dict[str, Any]) -> str:
@@ -57,11 +77,11 @@ def refuse_invalid(document: dict[str, Any]) -> None:
         raise BrokenSpec(f"/{place} is not valid: {failure}") from failure
 
 
-def _path_item(path: str, item: dict[str, Any], root: Path) -> dict[str, Any]:
-    file = root.parent / path_file(path)
-    if item != {"$ref": path_file(path)}:
-        raise BrokenSpec(f"{root.name} has to list {path} as {{$ref: {path_file(path)}}}.")
-    return _inside(spec_files.read(file), file, root)
+def _item(name: str, item: dict[str, Any], root: Path, schemas: str, file_of: Callable[[str], str]) -> dict[str, Any]:
+    file = root.parent / file_of(name)
+    if item != {"$ref": file_of(name)}:
+        raise BrokenSpec(f"{root.name} has to list {name} as {{$ref: {file_of(name)}}}.")
+    return _inside(spec_files.read(file), file, root, schemas)
 
 
 def path_file(path: str) -> str:
@@ -69,34 +89,42 @@ def path_file(path: str) -> str:
     return "paths/" + path.strip("/").replace("/", ".").replace("{", "").replace("}", "") + ".yaml"
 
 
-def _inside(node: Any, file: Path, root: Path) -> Any:
+def webhook_file(name: str) -> str:
+    """Return the file of a webhook: payment.captured -> webhooks/payment.captured.yaml."""
+    return f"webhooks/{name}.yaml"
+
+
+ITEMS = {"paths": path_file, "webhooks": webhook_file}
+
+
+def _inside(node: Any, file: Path, root: Path, schemas: str) -> Any:
     """Copy `node` of `file` with references to other files turned into references inside the joined document."""
     if isinstance(node, list):
-        return [_inside(member, file, root) for member in node]
+        return [_inside(member, file, root, schemas) for member in node]
     if not isinstance(node, dict):
         return node
-    copy = {key: _inside(value, file, root) for key, value in node.items()}
+    copy = {key: _inside(value, file, root, schemas) for key, value in node.items()}
     reference = copy.get("$ref")
-    if isinstance(reference, str) and not reference.startswith("paths/"):
-        copy["$ref"] = _reference_inside(reference, file, root)
+    if isinstance(reference, str) and not reference.startswith(tuple(f"{part}/" for part in ITEMS)):
+        copy["$ref"] = _reference_inside(reference, file, root, schemas)
     return copy
 
 
-def _reference_inside(reference: str, file: Path, root: Path) -> str:
+def _reference_inside(reference: str, file: Path, root: Path, schemas: str) -> str:
     name, _, fragment = reference.partition("#")
     target = (file.parent / name).resolve() if name else file.resolve()
     if target == root.resolve():
         return f"#{fragment}"
     if target.parent == (root.parent / "definitions").resolve() and target.suffix == ".yaml":
-        return f"#/definitions/{target.stem}{fragment}"
+        return f"{schemas}{target.stem}{fragment}"
     raise BrokenSpec(f"{file} refers to {reference}, which is neither in {root.name} nor a file of definitions/.")
 
 
-def _refuse_unlisted_paths(document: dict[str, Any], root: Path) -> None:
-    listed = {path_file(path) for path in document["paths"]}
-    for file in sorted((root.parent / "paths").glob("*.yaml")):
-        if f"paths/{file.name}" not in listed:
-            raise BrokenSpec(f"paths/{file.name} belongs to no path of {root.name}: list the path or remove the file.")
+def _refuse_unlisted(part: str, source: dict[str, Any], root: Path, file_of: Callable[[str], str]) -> None:
+    listed = {file_of(name) for name in source.get(part, {})}
+    for file in sorted((root.parent / part).glob("*.yaml")):
+        if f"{part}/{file.name}" not in listed:
+            raise BrokenSpec(f"{part}/{file.name} belongs to nothing in {root.name}: list it there or remove the file.")
 
 
 def _refuse_dangling(node: Any, document: dict[str, Any], place: str) -> None:
@@ -127,7 +155,7 @@ def _bundle_one(name: str, target: Path, check: bool) -> str:
     refuse_invalid(document)
     text = text_of(document)
     operations = sum(method in item for item in document["paths"].values() for method in METHODS)
-    size = f"{operations} operations, {len(document['definitions'])} definitions"
+    size = f"{operations} operations, {len(schemas_of(document))} definitions"
     if target.exists() and target.read_text(encoding="utf-8") == text:
         return f"{name}: {target.name} is up to date ({size})."
     if check:

@@ -14,11 +14,15 @@ from typing import Any
 
 from tools import spec_files
 from tools.bundle_specs import BrokenSpec, refuse_invalid
-from tools.spec_comparison import accepted, report, swagger2
+from tools.spec_comparison import accepted, openapi3, report, swagger2
 from tools.spec_comparison.document import Document, NotComparable, Operation
 from tools.spec_comparison.operations import compare
 
-READERS: Mapping[str, Callable[[Mapping[str, Any], bool], Document]] = {"swagger 2.0": swagger2.read}
+READERS: Mapping[str, Callable[[Mapping[str, Any], bool], Document]] = {
+    "swagger 2.0": swagger2.read,
+    "openapi 3.1.0": openapi3.read,
+    "openapi 3.1.1": openapi3.read,
+}
 
 HELP = """\
 Compare two specifications, each in one JSON or YAML file, operation by operation, and sort every difference into
@@ -47,9 +51,8 @@ examples:
     python -m tools.compare_specs contract.json specs/v2/bundled.json --operations-of OTHER --fail-on any
   what a client has to change on its way from one version to the next:
     python -m tools.compare_specs specs/v1/bundled.json specs/v2/bundled.json --across-versions --tags Payments
-  what would a change do to clients of what is published:
-    git show main:specs/v2/bundled.json > published.json
-    python -m tools.compare_specs published.json specs/v2/bundled.json --accepted specs/accepted_breaks.toml
+  what would a change do to clients of what is released (tools.freeze_specs --check asks it for every version):
+    python -m tools.compare_specs specs/frozen/v2.json specs/v2/bundled.json
 
 exit status: 0 nothing that --fail-on names, 1 something, 2 the files cannot be compared
 """

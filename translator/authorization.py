@@ -107,8 +107,11 @@ class Wanted:
         return self.permission == "read"
 
 
-def compile_wanted(template: str, parameters: Iterable[str]) -> Wanted:
-    """`invoices.{invoiceID}.payments:read` -> Wanted. SpecRefused when it is no role or names another parameter."""
+def compile_wanted(template: str, parameters: Iterable[str], scope_id: Callable[[str], str] | None = None) -> Wanted:
+    """`invoices.{invoiceID}.payments:read` -> Wanted. SpecRefused when it is no role or names another parameter.
+
+    `scope_id`: from what stands in the path to the id as roles have it, where a version writes ids otherwise.
+    """
     known = set(parameters)
     try:
         steps, permission = parse_role(template)
@@ -127,4 +130,6 @@ def compile_wanted(template: str, parameters: Iterable[str]) -> Wanted:
             for place, (resource, identity) in enumerate(steps)
         )
 
-    return Wanted(scope, permission)
+    if scope_id is None:
+        return Wanted(scope, permission)
+    return Wanted(lambda values: scope({name: scope_id(value) for name, value in values.items()}), permission)

@@ -5,7 +5,8 @@ Handlers read it and ask it for ids and tokens; they never see headers, sockets 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from rpc.deadlines import Deadline
 from rpc.protocol import ids
@@ -16,10 +17,28 @@ from translator.idempotency import Tree
 from translator.payment_tool_tokens import PaymentToolTokens
 
 EXTERNAL_ID = "externalID"
+NO_FEATURES = idempotency.dump({})
+
+
+NO_BODY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Work(NamedTuple):
+    """What a version's conventions know of the work of one request. `id`: of what it makes, the same for every attempt
+    at the same work; `attempt`: from 1, more than 1 where an earlier one may have done some of it. `if_revision`: the
+    revision of the object that the caller saw, where it may only be changed while it has that.
+    """
+
+    id: str | None = None
+    attempt: int = 1
+    if_revision: int | None = None
+
+
+NO_WORK = Work()
 
 
 class Call:
-    """One request on its way through one operation."""
+    """One request on its way through one operation. `work`: attempt and revision, in versions that have them."""
 
     __slots__ = (
         "_features",
@@ -34,6 +53,7 @@ class Call:
         "request_id",
         "rpc",
         "trace_id",
+        "work",
     )
 
     def __init__(
@@ -64,6 +84,7 @@ class Call:
         self._features = features
         self._tokens = tokens
         self.payment_tool_tokens = payment_tool_tokens
+        self.work = NO_WORK
 
     @property
     def party_id(self) -> str:
@@ -78,7 +99,7 @@ class Call:
 
     async def id_for(
         self,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] = NO_BODY,
         *,
         features: Tree | None = None,
         sequence: str | None = None,
@@ -92,9 +113,13 @@ class Call:
         of that sequence, beginning with `sequence_from`, instead of fresh ones. `context` is kept with the binding, for
         `lookup_id`. `features` replaces the operation's own.
 
+        Work that has an id of its own gives that, or the number that the sequence bound to it.
+
         `body` need not be the request's: where a field is opaque (a payment token), pass a copy that says what it
         means.
         """
+        if self.work.id is not None:
+            return await self._id_of_work(sequence, sequence_from)
         external_id = body.get(EXTERNAL_ID)
         if external_id is None:
             return await self._unbound_id(sequence, sequence_from)
@@ -113,6 +138,13 @@ class Call:
             )
         )
         return idempotency.require_same(binding, meaning, external_id)
+
+    async def _id_of_work(self, sequence: str | None, sequence_from: int) -> str:
+        if sequence is None:
+            return self.work.id
+        key = self._key(self.operation_id, self.work.id)
+        params = ids.BindParams(key=key, sequence=sequence, sequence_from=sequence_from, features=NO_FEATURES)
+        return (await self.rpc.ids.Bind(params)).id
 
     async def _unbound_id(self, sequence: str | None, sequence_from: int) -> str:
         if sequence is None:

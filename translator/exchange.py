@@ -1,21 +1,21 @@
-"""One HTTP request as the gateway sees it, straight from ASGI: headers, path, query, body within bounds.
+"""One HTTP request as the gateway sees it: headers, path, query, body within bounds.
 
-Knows nothing of operations; everything here must survive whatever a socket can send.
+It comes from our own server as it is (`serving.exchange`), or from any other by ASGI (`translator.asgi`). Knows nothing
+of operations; everything here must survive whatever a socket can send.
 """
 
 import asyncio
 import re
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
-from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from translator.routes import PERCENT
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 REQUEST_ID = re.compile(rb"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
-ABSOLUTE = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 DIGITS = re.compile(rb"[0-9]{1,18}")
 
 
@@ -31,43 +31,67 @@ class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
+class Request(Protocol):
+    """What a server hands over. `raw_path` is undecoded and `query` without its mark; names of headers are in lower
+    case; `peer`: the address at the other end of the socket, None where there is none.
+    """
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    peer: str | None
+
+    def body_at_hand(self) -> bytes | None:
+        """The whole body if it has come whole; None while more may come."""
+
+    async def receive(self) -> Mapping[str, Any]:
+        """The next part of the body, as in ASGI."""
+
+
 class Exchange:
-    """A request on its way through the gateway, and what has become known of it: the facts of its log line."""
+    """A request on its way through the gateway, and what has become known of it: the facts of its log line, and what a
+    version's conventions may want to say in an answer.
+
+    `served`: the operation, None before it is found. `identity`: whose token it is, None before it held; `glimpsed`:
+    whose it was at the first look, before the body. `has_begun`: whether the request may have had an effect. `quota`:
+    what the rate limit found, where it keeps count.
+    """
 
     __slots__ = (
+        "glimpsed",
+        "has_begun",
         "headers",
+        "identity",
         "is_strangers",
+        "method",
         "operation_id",
         "party_id",
         "path",
-        "receive",
+        "quota",
+        "request",
         "request_id",
-        "scope",
+        "served",
         "started",
         "trace_id",
     )
 
-    def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
+    def __init__(self, request: Request, request_id_of: Callable[[Mapping[bytes, bytes]], str | None]) -> None:
         self.started = time.perf_counter()
-        self.scope = scope
-        self.receive = receive
-        self.headers = header_map(scope["headers"])
+        self.request = request
+        self.method = request.method
+        self.headers = header_map(request.headers)
         self.operation_id = "unknown"
         self.path: Mapping[str, str] = {}
         self.request_id = request_id_of(self.headers)
         self.trace_id: str | None = None
         self.party_id: str | None = None
         self.is_strangers = False
-
-    @property
-    def method(self) -> str:
-        return self.scope["method"]
-
-    @property
-    def peer(self) -> str | None:
-        """The address at the other end of the socket."""
-        client = self.scope.get("client")
-        return client[0] if client else None
+        self.served: Any = None
+        self.identity: Any = None
+        self.glimpsed: Any = None
+        self.has_begun = False
+        self.quota: Any = None
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str | None:
@@ -76,26 +100,18 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> str | None:
     return given.decode() if given is not None and REQUEST_ID.fullmatch(given) else None
 
 
-def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Names in lower case; values of a repeated header are joined, as RFC 9110 5.3 reads them."""
-    headers: dict[bytes, bytes] = {}
+def header_map(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Values of a repeated header are joined, as RFC 9110 5.3 reads them, and white space around them is cut."""
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        text = b"\n".join((b"", *headers.values(), b""))
+        if b" \n" not in text and b"\n " not in text and b"\t" not in text:
+            return headers
+    headers = {}
     for name, value in pairs:
-        name = name.lower()
         value = value.strip(b" \t")
         headers[name] = value if name not in headers else headers[name] + b", " + value
     return headers
-
-
-def raw_path(scope: Mapping[str, Any]) -> bytes:
-    """The path as it was sent, still encoded; of a target in absolute form (RFC 9112 3.2.2) only its path."""
-    raw = scope.get("raw_path")
-    if raw is None:
-        return quote(scope["path"]).encode()
-    if b"?" in raw:
-        raw = raw.partition(b"?")[0]
-    if not raw.startswith(b"/") and (absolute := ABSOLUTE.match(raw)):
-        return raw[absolute.end() :]
-    return raw
 
 
 def parse_query(raw: bytes) -> dict[str, list[str]]:
@@ -135,9 +151,9 @@ def check_length(headers: Mapping[bytes, bytes], bytes_max: int) -> None:
             raise BadBody("Body is too long")
 
 
-async def read_body(receive: Receive, bytes_max: int, timeout_ms: int) -> bytes:
+async def read_body(request: Request, bytes_max: int, timeout_ms: int) -> bytes:
     """The whole body. Raises BadBody when it is too long or too slow, ClientGone."""
-    receiving = _received(receive, bytes_max)
+    receiving = _received(request.receive, bytes_max)
     try:
         awaited = receiving.send(None)
     except StopIteration as done:

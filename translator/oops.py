@@ -1,21 +1,15 @@
 """The cat: what stands in the body of every 5xx answer, instead of anything from inside.
 
 A directory holds `<status>.txt` files; a status without one gets 500.txt, and a directory without any gets the cat
-below. Wrapped around the outermost application, so that an answer of 500 or more carries a cat whoever gave it, and a
-crash becomes one. Answers below 500 pass untouched: they never carry a cat.
+below. The pipeline gives every answer of 500 or more its cat; what breaks outside it, `serving` answers by the
+version's `error_answer`, which is a cat too. Answers below 500 never carry one.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from telemetry import log
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 OUR_CATS = Path(__file__).parent / "cats"
@@ -54,40 +48,3 @@ def _drawing(file: Path) -> bytes | None:
         log.warning("oops.cat_unreadable", file=str(file), reason=type(problem).__name__)
         return None
     return body or None
-
-
-def with_cats(app: App, cats: Cats, headers: Headers) -> App:
-    """`app`, whose answers of 500 and more become cats; `headers` go with the answer to a crash."""
-
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        status = 0
-        head = scope.get("method") == "HEAD"
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if status >= 500:
-                return  # the rest of a body that the cat has replaced
-            if message["type"] != "http.response.start" or message["status"] < 500:
-                status = status or message.get("status", 0)
-                await send(message)
-                return
-            status = message["status"]
-            await _send_cat(send, cats, status, message.get("headers", ()), head)
-
-        try:
-            await app(scope, receive, watched)
-        except Exception:
-            log.error("http.crash", exc_info=True, path=str(scope.get("path", "")))
-            if status:
-                raise  # part of an answer is out: the server can only cut the connection
-            await _send_cat(send, cats, 500, headers, head)
-
-    return guarded
-
-
-async def _send_cat(send: Send, cats: Cats, status: int, others: Iterable[tuple[bytes, bytes]], head: bool) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": cats.headers(status, others)})
-    await send({"type": "http.response.body", "body": b"" if head else cats.body(status)})

@@ -42,15 +42,20 @@ class PaymentToolTokens:
         self._key = OctKey.import_key(key)
         self._lifetime = lifetime
 
-    def seal(self, tool: domain.PaymentTool, now: datetime) -> tuple[str, datetime]:
-        """The token and the moment (aware, UTC, whole seconds) from which it is refused."""
+    def seal(self, tool: domain.PaymentTool, now: datetime, invoice_id: str | None = None) -> tuple[str, datetime]:
+        """The token and the moment (aware, UTC, whole seconds) from which it is refused.
+
+        `invoice_id`: the only invoice that it may pay.
+        """
         valid_until = valid_until_of(tool, now, self._lifetime)
-        payload = tokens.PaymentToolToken(payment_tool=tool, valid_until=valid_until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        payload = tokens.PaymentToolToken(
+            payment_tool=tool, valid_until=valid_until.strftime("%Y-%m-%dT%H:%M:%SZ"), invoice_id=invoice_id
+        )
         header = {"alg": KEY_WRAP, "enc": ENCRYPTION}
         return WRITTEN + jwe.encrypt_compact(header, encode(payload), self._key, algorithms=ALGORITHMS), valid_until
 
-    def open(self, token: str, now: datetime) -> domain.PaymentTool:
-        """Raises InvalidToken: unknown prefix, another key, changed, expired."""
+    def open(self, token: str, now: datetime, invoice_id: str | None = None) -> domain.PaymentTool:
+        """Raises InvalidToken: unknown prefix, another key, changed, expired, made for another invoice than this."""
         prefix, sealed = token[:3], token[3:]
         if prefix not in (WRITTEN, FIRST) or len(token) > TOKEN_CHARS_MAX:
             raise InvalidToken("not a payment tool token")
@@ -59,6 +64,8 @@ class PaymentToolTokens:
             raise InvalidToken("the token does not say until when it is valid")
         if opened.valid_until is not None and now >= datetime.fromisoformat(opened.valid_until):
             raise InvalidToken("the token has expired")
+        if opened.invoice_id not in (None, invoice_id):
+            raise InvalidToken("the token is for another invoice")
         return opened.payment_tool
 
     def _opened(self, sealed: str) -> tokens.PaymentToolToken:

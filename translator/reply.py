@@ -2,12 +2,19 @@
 
 from typing import Any, NamedTuple
 
+Header = tuple[bytes, bytes]
+JSON = (b"content-type", b"application/json; charset=utf-8")
+
 
 class Reply(NamedTuple):
-    """`body`: a JSON value, None for an empty body."""
+    """`body`: a JSON value, None for an empty body. `headers`: those of this answer alone, written by the version's
+    conventions. `content_type`: of a body that is no cat.
+    """
 
     status: int
     body: Any = None
+    headers: tuple[Header, ...] = ()
+    content_type: Header = JSON
 
 
 def ok(body: Any) -> Reply:
@@ -20,9 +27,9 @@ def created(body: Any) -> Reply:
     return Reply(201, body)
 
 
-def accepted() -> Reply:
+def accepted(body: Any = None) -> Reply:
     """202: under way; the object's state tells how it went."""
-    return Reply(202)
+    return Reply(202, body)
 
 
 def no_content() -> Reply:

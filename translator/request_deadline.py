@@ -20,19 +20,19 @@ def deadline_of(text: str | None, now: datetime, default_ms: int, longest_ms: in
     """The request's deadline. Problem("invalidDeadline") for another form and for a moment that has passed."""
     if text is None:
         return Deadline.after_ms(default_ms, now)
-    left_ms = _left_ms(text, now)
-    if left_ms <= 0:
+    left = left_ms(text, now)
+    if left is None or left <= 0:
         raise Problem("invalidDeadline", "Invalid data in X-Request-Deadline header")
-    return Deadline.after_ms(min(left_ms, longest_ms), now)
+    return Deadline.after_ms(min(left, longest_ms), now)
 
 
-def _left_ms(text: str, now: datetime) -> float:
-    """Milliseconds until the deadline; 0 for a text that is none."""
+def left_ms(text: str, now: datetime) -> float | None:
+    """Milliseconds until the deadline, none or fewer when it has passed; None for a text that is none."""
     relative = RELATIVE.fullmatch(text)
     if relative is not None:
         number, unit = relative.groups()
-        return float(number) * UNIT_MS.get(unit, 0)
+        return float(number) * UNIT_MS[unit] if unit in UNIT_MS else None
     try:
         return (parse_date_time(text) - now) / MILLISECOND
     except ValueError:
-        return 0
+        return None

@@ -1,33 +1,38 @@
 """The headers of every answer: CORS, the caller's request id, type and length of the body (contract section 3.8)."""
 
-Header = tuple[bytes, bytes]
+from typing import Any
 
-JSON = (b"content-type", b"application/json; charset=utf-8")
+from translator.reply import Header, Reply
+
 CAT = (b"content-type", b"text/plain; charset=utf-8")
-ALLOWED_HEADERS = b"x-requested-with, content-type, accept, authorization, x-request-id, x-request-deadline"
-ALLOWED_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
+WITHOUT_LENGTH = {204, 304}
+"""Answers that never have a body: a length there would be that of another answer (RFC 9110, 8.6)."""
 
 
 class ResponseHeaders:
-    """`cors_origin`: who may call from a page, "*" for all, "" for no CORS headers at all."""
+    """`cors_origin`: who may call from a page, "*" for all, "" for no CORS headers at all. `always`, `preflight`: of
+    every answer, and of the answer to OPTIONS.
+    """
 
-    def __init__(self, cors_origin: str) -> None:
-        self.always: list[Header] = []
-        self.preflight: list[Header] = []
+    def __init__(self, cors_origin: str, conventions: Any) -> None:
+        self.always: list[Header] = list(conventions.always)
+        self.preflight: tuple[Header, ...] = ()
         if cors_origin:
-            self.always = [(b"access-control-allow-origin", cors_origin.encode())]
-            self.preflight = [
-                (b"access-control-allow-headers", ALLOWED_HEADERS),
-                (b"access-control-allow-methods", ALLOWED_METHODS),
-            ]
+            self.always.append((b"access-control-allow-origin", cors_origin.encode()))
+            if conventions.cors_exposed:
+                self.always.append((b"access-control-expose-headers", conventions.cors_exposed))
+            self.preflight = (
+                (b"access-control-allow-headers", conventions.cors_headers),
+                (b"access-control-allow-methods", conventions.cors_methods),
+            )
 
-    def of(self, status: int, request_id: str | None, length: int, own: list[Header]) -> list[Header]:
-        """All headers of one answer; `own` are those of this kind of answer alone."""
-        headers = [*self.always, *own]
+    def of(self, reply: Reply, request_id: str | None, length: int) -> list[Header]:
+        """All headers of one answer, whose body has `length` bytes."""
+        headers = [*self.always, *reply.headers]
         if request_id is not None:
             headers.append((b"x-request-id", request_id.encode()))
         if length:
-            headers.append(CAT if status >= 500 else JSON)
-        if status != 204:
+            headers.append(CAT if reply.status >= 500 else reply.content_type)
+        if reply.status not in WITHOUT_LENGTH:
             headers.append((b"content-length", b"%d" % length))
         return headers

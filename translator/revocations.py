@@ -15,7 +15,6 @@ from settings.clock import Clock
 from telemetry import log
 
 INTERVAL_S = 0.5
-CALL_MS_MAX = 5_000
 
 Fetch = Callable[[int], Awaitable[Iterable[tuple[int, str]]]]
 """Revocations above a number, each with its number and the token's id, in order."""

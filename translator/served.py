@@ -3,33 +3,44 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from settings.versions import Farewell
 from translator.authorization import Wanted, compile_wanted
-from translator.errors import ErrorRules, ErrorTable
+from translator.conventions import Around, Conventions
+from translator.error_rules import ErrorRules
+from translator.errors import ErrorTable
+from translator.farewells import headers_of
 from translator.idempotency import Tree
 from translator.media_types import compile_consumes
 from translator.operation import ANY_TOKEN, Declaration, Handler, pair
+from translator.reply import Header
 from translator.schemas import SpecRefused
 from translator.spec import SpecOperation, argument_name
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """`function`: None when another process serves the operation, which is 501 here. `wanted`: None when any valid
-    token may.
+    """`function`: None when another process serves the operation, which is 501 here. `around`: what is called in its
+    place where the version's conventions put something around it. `wanted`: None when any valid token may. `farewell`:
+    headers of its every answer while it is deprecated.
     """
 
     spec: SpecOperation
     function: Handler | None
+    around: Around | None
     wanted: Wanted | None
+    scope: str
     rules: ErrorRules
     features: Tree | None
     consumes: Callable[[bytes | None], bool]
+    farewell: tuple[Header, ...]
 
 
 def serve_all(
     operations: Iterable[SpecOperation],
     declarations: Mapping[str, Declaration],
     errors: ErrorTable,
+    conventions: Conventions,
+    farewell_of: Callable[[str], Farewell | None],
     only_tags: Iterable[str],
     without_tags: Iterable[str],
 ) -> list[Served]:
@@ -43,7 +54,17 @@ def serve_all(
         if name not in names:
             raise SpecRefused(f"{declaration.function.__module__}.{name} serves no operation of the spec.")
     here = tag_filter(operations, set(only_tags), set(without_tags))
-    return [serve(operation, pair(operation, declarations), errors, here(operation)) for operation in operations]
+    return [
+        serve(
+            operation,
+            pair(operation, declarations),
+            errors,
+            conventions,
+            here(operation),
+            headers_of(farewell_of(operation.operation_id)),
+        )
+        for operation in operations
+    ]
 
 
 def tag_filter(operations: list[SpecOperation], only: set[str], without: set[str]) -> Callable[[SpecOperation], bool]:
@@ -54,7 +75,14 @@ def tag_filter(operations: list[SpecOperation], only: set[str], without: set[str
     return lambda operation: (not only or not only.isdisjoint(operation.tags)) and without.isdisjoint(operation.tags)
 
 
-def serve(operation: SpecOperation, declaration: Declaration, errors: ErrorTable, here: bool) -> Served:
+def serve(
+    operation: SpecOperation,
+    declaration: Declaration,
+    errors: ErrorTable,
+    conventions: Conventions,
+    here: bool,
+    farewell: tuple[Header, ...] = (),
+) -> Served:
     """One operation paired with its declaration."""
     if not operation.secured:
         raise SpecRefused(f"Operation {operation.operation_id} needs no token in the spec, which is not supported.")
@@ -62,16 +90,20 @@ def serve(operation: SpecOperation, declaration: Declaration, errors: ErrorTable
     wanted = None
     if declaration.scope != ANY_TOKEN:
         try:
-            wanted = compile_wanted(declaration.scope, in_path)
+            wanted = compile_wanted(declaration.scope, in_path, conventions.scope_id)
         except SpecRefused as problem:
             raise SpecRefused(f"Operation {operation.operation_id}: {problem}") from problem
     # Only what documents a 404 can pretend that an object does not exist.
     is_masked = 404 in operation.answers and (wanted.is_read if wanted else operation.method == "GET")
+    function = declaration.function if here else None
     return Served(
         spec=operation,
-        function=declaration.function if here else None,
+        function=function,
+        around=conventions.around(operation, declaration) if here else None,
         wanted=wanted,
-        rules=ErrorRules(errors, declaration.errors, declaration.not_found, is_masked),
+        scope=declaration.scope,
+        rules=ErrorRules(errors, declaration.errors, declaration.not_found, is_masked, conventions),
         features=declaration.features,
         consumes=compile_consumes(operation.media_types),
+        farewell=farewell,
     )

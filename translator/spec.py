@@ -1,4 +1,4 @@
-"""A version's published spec (Swagger 2.0, bundled) -> a table of compiled operations.
+"""A version's published spec, bundled -> a table of compiled operations. Swagger 2.0 here, OpenAPI 3.1 in `openapi3`.
 
 Everything a request needs from the spec is computed here, once, at the start: how each parameter is read and checked,
 the validator of the body, the validators of the answers. What could not be enforced stops the start with a sentence.
@@ -6,83 +6,28 @@ the validator of the body, the validators of the answers. What could not be enfo
 Knows nothing of handlers, tokens and ASGI.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from translator.openapi3 import compile_openapi3, is_openapi3
 from translator.parameters import compile_parameter, takes_several
 from translator.schemas import Node, Schemas, SpecRefused
+from translator.spec_rows import (
+    KEPT_HEADERS,
+    METHODS,
+    Body,
+    Parameter,
+    Schema,
+    SpecOperation,
+    argument_name,
+    check_names,
+)
 from translator.strict_json import JsonRefused, parse
 from translator.validation_compiled import compile_schema
 from translator.validation_explained import explain
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 SPEC_DEPTH_MAX = 100
-GATEWAY_HEADERS = {"X-Request-ID", "X-Request-Deadline", "Authorization"}
-"""Headers that the gateway itself lives by; they are not handed to operations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A header, path or query parameter. `key`: the handler's argument, None when the gateway keeps it."""
-
-    name: str
-    location: str
-    key: str | None
-    required: bool
-    several: bool
-    parse: Callable[[Any], Any]
-    header: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """A body's schema compiled. `name`: the definition's, by which violations call the body."""
-
-    name: str
-    members: frozenset[str]
-    is_valid: Callable[[Any], bool]
-    explain: Callable[[Any], str | None]
-    node: Node = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The body parameter."""
-
-    key: str
-    required: bool
-    schema: Schema
-
-
-@dataclass(frozen=True, slots=True)
-class SpecOperation:
-    """One operationId. `before` and `after` are the parameters that stand before and after the body in the spec.
-
-    `answers`: status -> schema of its body, None where the body must be empty.
-    """
-
-    operation_id: str
-    method: str
-    template: str
-    tags: tuple[str, ...]
-    secured: bool
-    media_types: tuple[str, ...]
-    before: tuple[Parameter, ...]
-    body: Body | None
-    after: tuple[Parameter, ...]
-    answers: Mapping[int, Schema | None] = field(repr=False)
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        return self.before + self.after
-
-    def keys(self) -> list[str]:
-        """The arguments its handler is called with."""
-        body = [self.body.key] if self.body else []
-        return [parameter.key for parameter in self.parameters if parameter.key] + body
 
 
 def read_spec(path: Path) -> dict[str, Any]:
@@ -96,14 +41,18 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 def compile_operations(spec: Mapping[str, Any]) -> tuple[SpecOperation, ...]:
     """Every operation of the spec in its order; SpecRefused names the operation that cannot be served."""
-    compiler = _Compiler(spec)
-    operations = tuple(compiler.operations())
+    operations = tuple(compile_openapi3(spec) if is_openapi3(spec) else _Compiler(spec).operations())
+    refuse_twins(operations)
+    return operations
+
+
+def refuse_twins(operations: Iterable[SpecOperation]) -> None:
+    """SpecRefused when an operationId stands in a spec twice."""
     seen: set[str] = set()
     for operation in operations:
         if operation.operation_id in seen:
             raise SpecRefused(f"Operation {operation.operation_id} stands in the spec twice.")
         seen.add(operation.operation_id)
-    return operations
 
 
 class _Compiler:
@@ -146,7 +95,7 @@ class _Compiler:
             after=tuple(map(_parameter, nodes[cut + 1 :])),
             answers=self._answers(node),
         )
-        _check_names(operation)
+        check_names(operation)
         return operation
 
     def _parameter_nodes(self, node: Node, item: Node) -> list[Node]:
@@ -201,28 +150,9 @@ def _parameter(node: Node) -> Parameter:
     return Parameter(
         name=name,
         location=location,
-        key=None if name in GATEWAY_HEADERS else argument_name(name),
+        key=None if name in KEPT_HEADERS else argument_name(name),
         required=bool(node.get("required")),
         several=takes_several(node),
         parse=compile_parameter(node),
         header=name.lower().encode() if location == "header" else b"",
     )
-
-
-def _check_names(operation: SpecOperation) -> None:
-    keys = operation.keys()
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise SpecRefused(f"two parameters are called {twice[0]}.")
-    in_template = set(re.findall(r"{([^}]*)}", operation.template))
-    in_path = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
-    if in_template != in_path:
-        raise SpecRefused(f"its path {operation.template} and its path parameters {sorted(in_path)} do not agree.")
-
-
-def argument_name(name: str) -> str:
-    """invoiceID -> invoice_id, getInvoiceByID -> get_invoice_by_id, geoIDs -> geo_ids, X-Thing -> x_thing."""
-    words = re.sub(r"IDs", "Ids", name.replace("-", "_"))
-    words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", words)
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words)
-    return words.lower()

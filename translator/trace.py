@@ -4,12 +4,11 @@ The span is the caller's X-Request-ID, the trace is ours, the parent is "undefin
 beside them; `X-Amzn-Trace-Id` stands in for it where only that one is given.
 """
 
-import os
 import re
 import secrets
 from collections.abc import Mapping
 
-from rpc.context import Context
+from rpc.context import NO_PARENT, Context, getrandbits, is_id, new_id, new_traceparent
 from rpc.deadlines import Deadline
 from translator.access_tokens import Identity
 
@@ -23,17 +22,15 @@ AMAZON_PARENT = re.compile(r"[0-9a-f]{16}")
 
 def new_trace_id() -> str:
     """A 64-bit number of 20 decimal digits: one more than the longest card number, so that no log takes it for one."""
-    return str(TRACE_ID_MIN + int.from_bytes(os.urandom(12), "big") % TRACE_ID_COUNT)
+    return str(TRACE_ID_MIN + getrandbits(96) % TRACE_ID_COUNT)
 
 
 def root_context(
     request_id: str | None, trace_id: str, deadline: Deadline, identity: Identity, traceparent: str | None
 ) -> Context:
-    """The context of an external caller's request."""
-    meta = {"user-identity.id": identity.party_id, "user-identity.realm": "external"}
-    if identity.email:
-        meta["user-identity.email"] = identity.email
-    return Context.root(trace_id=trace_id, span_id=request_id, deadline=deadline, meta=meta, traceparent=traceparent)
+    """The context of an external caller's request. A request id that no span can have stands only in our own log."""
+    span_id = request_id if request_id is not None and is_id(request_id) else new_id()
+    return Context.of_checked(trace_id, span_id, NO_PARENT, deadline, identity.meta, traceparent or new_traceparent())
 
 
 def internal_context(process: str, deadline: Deadline) -> Context:

@@ -44,15 +44,16 @@ def compile_schema(schemas: Schemas, node: Node, in_request: bool) -> Callable[[
     """A function that says whether a value of `strict_json.parse` satisfies the schema."""
     rewriting = _Rewriting(schemas, in_request)
     root = rewriting.node(node, frozenset())
-    return _validator({**root, "definitions": rewriting.finish()})
+    return validator_of({**root, "definitions": rewriting.finish()})
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """A search for `pattern` with the meaning it has in bodies: \\d is 0-9, and $ is the end, not the last line's."""
-    return _validator({"pattern": pattern})
+    return validator_of({"pattern": pattern})
 
 
-def _validator(schema: dict[str, Any]) -> Callable[[Any], bool]:
+def validator_of(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """Whether a value satisfies a Draft 4 schema whose formats are `capi-` words. SpecRefused when it is none."""
     try:
         validator = jsonschema_rs.Draft4Validator(
             schema,

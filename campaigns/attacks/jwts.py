@@ -72,8 +72,9 @@ def of_payers(place: Ground, good: str, dice: Random, scale: float) -> Iterator[
     for file in place.settings.tokens.verification_directory.parent.rglob("*.pem"):
         key = serialization.load_pem_private_key(file.read_bytes(), None).public_key()
         pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        text = f"{sealed({**header, 'alg': 'HS256'})}.{payload}"
-        yield "HS256 with a public key", f"{text}.{closed(hmac.digest(pem, text.encode(), 'sha256'))}"
+        for kid in (header.get("kid"), main.get("kid")):
+            text = f"{sealed({**header, 'alg': 'HS256', 'kid': kid})}.{payload}"
+            yield "HS256 with a public key", f"{text}.{closed(hmac.digest(pem, text.encode(), 'sha256'))}"
     yield from without_signature(header, payload, mark)
     yield from damaged(head, payload, mark, claims, dice, scale)
 

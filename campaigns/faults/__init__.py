@@ -1,11 +1,16 @@
-"""Payments under faults: `python -m campaigns.faults [--payments N] [--seed S] [--seconds T] [--database WHICH]`.
+"""Payments under faults: `python -m campaigns.faults [--payments N] [--seed S] [--rate R] [--database WHICH]`.
 
-Every two seconds a process is killed, paused or slowed down while merchants sell, payers pay, and servers good and bad
-take webhooks. Then it is calm, and everything has to come out right: a table says what was looked at and what is wrong.
-The seed repeats the load and the faults; what they hit is the operating system's choice.
+Every two seconds a process is killed; in between others are paused beyond their leases, lose their masters, live at a
+wrong time or on a full disk, the database is restarted as by a power cut, and the line to the bank loses and doubles
+messages, while merchants sell, payers pay, and servers good and bad take webhooks. Then it is calm, and everything
+has to come out right: a table says what was looked at and what is wrong. The seed repeats the load and the faults; what
+they hit is the operating system's choice.
 
     system.py     the platform's processes, which it starts, kills, pauses and starts again
-    nemesis.py    what is done to them and when, from the seed
+    launch.py     starts one whose clock can be set wrong
+    line.py       the line to the bank;  balancer.py  what stands before two instances of processing
+    disk.py       disks that can be filled
+    nemesis.py    what is done to all of them and when, from the seed
     client.py     one HTTP call of a merchant, repeated until there is an answer; what was acknowledged
     stories.py    what merchants buy and sell, from the seed
     payer.py      the payer's browser at the bank's 3-D Secure page

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -17,15 +17,22 @@ from campaigns.faults.checks import Row, Scene
 from campaigns.faults.client import Journal, Merchant
 from campaigns.faults.feed import Feed
 from campaigns.faults.operator_calls import Operator
-from campaigns.faults.receivers import EVENT_TYPES, KINDS, Receiver
+from campaigns.faults.receivers import KINDS, Receiver
 from campaigns.faults.stories import Played, Story
 from campaigns.faults.system import Demo, System
 from rpc.failures import RpcFailure
 
-STORIES_AT_ONCE = 64
-PAYMENTS_PER_S = 7
+STORIES_AT_ONCE = (64, 600)
+STORY_S = 60
+"""As long as a story takes while everything fails: so many are told at a time that none has to wait for its turn."""
+
+RATE = 7.0
+PLAYED_SHARE, LONGER_MAX = 0.8, 1.5
+"""Faults go on until so many stories came to their end, but no longer than so many times the load's own length."""
+
+JUMP_S = 180.0
 READING_S_MAX = 0.1
-FAULTS_S_MIN = 15.0
+FAULTS_S_MIN = 9.0
 FAILING_SHARE = 0.7
 TICK_S = 0.05
 SETTLE_PAUSE_S = 0.5
@@ -38,22 +45,30 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`seconds`: of faults, over which the payments are spread; None: PAYMENTS_PER_S. `settle_s`: time to be final.
+    """`rate`: payments begun a second, as long as faults last. `settle_s`: time to be final after them.
 
-    `database`: "sqlite", or the URL of an empty one; `restart_database` where it may be restarted.
+    `database`: "sqlite", or the URL of an empty one. `jump_s`: a clock is set wrong by that at most, and by a third of
+    it at least; what was timed by it rests for as long.
     """
 
     payments: int
     seed: int
-    seconds: float | None
+    rate: float
     settle_s: float
     database: str = "sqlite"
-    restart_database: Callable[[], None] | None = None
+    jump_s: float = JUMP_S
+    outside: nemesis.Outside = field(default_factory=nemesis.Outside)
 
     @property
     def faults_s(self) -> float:
         """How long something goes wrong."""
-        return self.seconds or max(FAULTS_S_MIN, self.payments / PAYMENTS_PER_S)
+        return max(FAULTS_S_MIN, self.payments / self.rate)
+
+    @property
+    def stories_at_once(self) -> int:
+        """How many merchants and payers there are."""
+        least, most = STORIES_AT_ONCE
+        return int(min(max(self.rate * STORY_S, least), most))
 
 
 @dataclass
@@ -64,9 +79,9 @@ class Result:
     rows: list[Row]
 
 
-def run(order: Order, state: Path, say: Say) -> Result:
+def run(order: Order, state: Path, books: Path, say: Say) -> Result:
     """The whole campaign on a system of its own in `state`. Raises what keeps it from starting."""
-    system = System(state, order.database)
+    system = System(state, order.database, order.seed, books)
     receivers: list[Receiver] = []
     try:
         demo = system.start()
@@ -84,7 +99,7 @@ def run(order: Order, state: Path, say: Say) -> Result:
 def subscribe(system: System, demo: Demo, receivers: list[Receiver]) -> None:
     """A webhook for each receiver."""
     for receiver in receivers:
-        scope = {"topic": "InvoicesTopic", "shopID": demo.shop, "eventTypes": EVENT_TYPES}
+        scope = {"topic": "InvoicesTopic", "shopID": demo.shop, "eventTypes": receiver.event_types}
         answer = requests.post(
             f"{system.gateway_url()}/processing/webhooks",
             json={"url": receiver.url, "scope": scope},
@@ -121,26 +136,36 @@ class Campaign:
         self._order, self._system, self._demo, self._say = order, system, demo, say
         self._begun = time.monotonic()
         bank = Bank(system.settings.mock_bank.database)
-        end = self._begun + order.faults_s + order.settle_s
+        end = self._begun + LONGER_MAX * order.faults_s + order.settle_s
         journal = Journal()
         operator = Operator(system.settings, bank)
         merchant = Merchant(system.gateway_url(), system.gateway_url(tokens=True), demo.api_key, journal, end)
-        self._scene = Scene(Feed(operator), bank, operator, merchant, journal, Played(), receivers, system.ended)
-        restart = order.restart_database
-        faults = nemesis.plan(order.seed, order.faults_s, sorted(system.processes), with_database=restart is not None)
-        self._nemesis = nemesis.Nemesis(system, faults, *([restart] if restart else []))
+        ends = (system.ended, system.lingering)
+        self._scene = Scene(Feed(operator), bank, operator, merchant, journal, Played(), receivers, *ends)
+        names, more = sorted(system.processes), order.outside.kinds
+        faults = nemesis.plan(order.seed, LONGER_MAX * order.faults_s, names, more=more, jump_s=order.jump_s)
+        self._nemesis = nemesis.Nemesis(system, faults, order.outside)
         self._done = threading.Event()
         self._settled: dict[str, float] = {}
+        self._faults_s, self._played_under_faults = 0.0, 0
 
     def run(self) -> Result:
         """Load and faults side by side, then calm."""
         watch = threading.Thread(target=self._operate, daemon=True)
         watch.start()
-        with ThreadPoolExecutor(STORIES_AT_ONCE, thread_name_prefix="story") as pool:
-            self._load_under_faults(pool)
-            self._system.await_ready()
-            self._say(f"{self._elapsed():6.0f} s  the faults are over, everything runs")
-            self._settle()
+        with ThreadPoolExecutor(self._order.stories_at_once, thread_name_prefix="story") as pool:
+            try:
+                self._system.make_trouble(True)
+                self._load_under_faults(pool)
+                self._system.make_trouble(False)
+                self._faults_s = self._elapsed()
+                self._played_under_faults = sum(self._scene.played.ends.values())
+                self._system.await_ready()
+                self._say(f"{self._elapsed():6.0f} s  the faults are over, everything runs")
+                self._settle()
+            except BaseException:
+                self._scene.merchant.end = 0
+                raise
         self._done.set()
         watch.join()
         objects = len(self._scene.journal.acknowledged)
@@ -155,6 +180,8 @@ class Campaign:
     def _load_under_faults(self, pool: ThreadPoolExecutor) -> None:
         order, started, told_at = self._order, 0, 0.0
         while (elapsed := self._elapsed()) < order.faults_s or not self._nemesis.is_over:
+            if elapsed >= order.faults_s and sum(self._scene.played.ends.values()) >= PLAYED_SHARE * order.payments:
+                self._nemesis.enough()
             self._nemesis.tick(elapsed)
             due = min(order.payments, math.ceil(order.payments * elapsed / order.faults_s))
             for number in range(started, due):
@@ -170,7 +197,8 @@ class Campaign:
         """Until nothing is under way, or the time is up."""
         calm, told_at = self._elapsed(), self._elapsed()
         money, news = Pending(checks.unsettled), Pending(checks.untold)
-        while self._elapsed() < self._order.faults_s + self._order.settle_s:
+        self._scene.merchant.end = time.monotonic() + self._order.settle_s
+        while self._elapsed() < calm + self._order.settle_s:
             with suppress(RpcFailure):
                 self._scene.feed.read()
                 is_played = sum(self._scene.played.ends.values()) == self._order.payments
@@ -207,6 +235,12 @@ class Campaign:
             "database": order.database.partition(":")[0],
             "load": f"{order.payments} stories: {kinds}",
             "cards": f"{len(set(played.cards.values()))} different ones",
-            "faults": f"{faults}, in {order.faults_s:.0f} s",
+            "faults": f"{faults}, in {self._faults_s:.0f} s",
+            "played under faults": f"{self._played_under_faults} of {order.payments} stories",
+            "line to the bank": ", ".join(f"{count} x {kind}" for kind, count in self._system.line_troubles.items()),
+            "clocks": f"wrong by {order.jump_s / 3:.0f} to {order.jump_s:.0f} s, one process at a time",
+            "starts without database": f"{self._system.starts_without_database}, each made again",
+            "full disks": ", ".join(f"{name}: {disk.origin}" for name, disk in order.outside.disks.items())
+            or "none: this machine lets us mount nothing",
             **{name: f"{seconds:.1f} s" for name, seconds in self._settled.items()},
         }

@@ -3,22 +3,38 @@
 A request whose outcome is unknown (no answer, 5xx) is sent again, byte for byte, under the same externalID.
 """
 
+import json
 import secrets
 import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
-import requests
+import urllib3
 
 TIMEOUT_S = 8
-PAUSE_S, PAUSE_S_MAX = 0.2, 2.0
+CONNECTIONS = 512
+PAUSE_S, PAUSE_S_MAX = 0.2, 3.0
 UNDECIDED = frozenset({429, 500, 502, 503, 504})
 
 
 class OutOfTime(Exception):
     """The campaign ended before there was an answer."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status_code: int
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return self.data.decode(errors="replace")
+
+    def json(self) -> Any:
+        return json.loads(self.data)
 
 
 class Journal:
@@ -61,28 +77,28 @@ class Merchant:
     def __init__(self, api_url: str, tokens_url: str, api_key: str, journal: Journal, end: float) -> None:
         self._urls = {True: tokens_url, False: api_url}
         self._api_key = api_key
-        self._sessions = threading.local()
-        self._pairs = ThreadPoolExecutor(64, thread_name_prefix="twin")
+        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False, timeout=TIMEOUT_S)
+        self._pairs = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="twin")
         self.journal = journal
         self.end = end
 
-    def once(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response | None:
+    def once(self, method: str, path: str, body: Any = None, token: str | None = None) -> Answer | None:
         """One request; None when no answer came."""
-        session = getattr(self._sessions, "session", None) or requests.Session()
-        self._sessions.session = session
         headers = {"Authorization": f"Bearer {token or self._api_key}", "X-Request-ID": secrets.token_hex(8)}
         if method == "POST":
             headers["Content-Type"] = "application/json; charset=utf-8"
         url = self._urls[path == "/processing/payment-resources"] + path
         try:
-            answer = session.request(method, url, json=body, headers=headers, timeout=TIMEOUT_S)
-        except requests.RequestException as failure:
+            answer = self._pool.request(
+                method, url, body=None if body is None else json.dumps(body).encode(), headers=headers
+            )
+        except urllib3.exceptions.HTTPError as failure:
             self.journal.count(type(failure).__name__)
             return None
-        self.journal.count(str(answer.status_code))
-        return answer
+        self.journal.count(str(answer.status))
+        return Answer(answer.status, answer.data)
 
-    def insist(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response:
+    def insist(self, method: str, path: str, body: Any = None, token: str | None = None) -> Answer:
         """The first answer that decides something. Raises OutOfTime."""
         pause = PAUSE_S
         while True:
@@ -99,10 +115,10 @@ class Merchant:
 
         `refusals`: codes of the 400s that are no surprise.
         """
-        asked = [self._pairs.submit(self.insist, "POST", path, body) for _ in range(1 + twice)]
+        twins = [self._pairs.submit(self.insist, "POST", path, body)] if twice else []
         if twice:
             self.journal.count_twins()
-        answers = [each.result() for each in asked]
+        answers = [self.insist("POST", path, body), *(each.result() for each in twins)]
         made = [answer.json() for answer in answers if answer.status_code == 201]
         for said in made:
             self.journal.acknowledge(f"{path}/{id_of(said)}", id_of(said), body["externalID"])
@@ -124,13 +140,13 @@ class Merchant:
 
     def await_status(self, path: str, wanted: tuple[str, ...]) -> str:
         """Reads until the object has one of these statuses. Raises OutOfTime."""
-        pause = 0.1
+        pause = 0.2
         while True:
             said = self.read(path)
             if said is not None and said["status"] in wanted:
                 return said["status"]
             self.sleep(pause)
-            pause = min(1.5 * pause, 1.0)
+            pause = min(1.5 * pause, PAUSE_S_MAX)
 
     def sleep(self, seconds: float) -> None:
         """Raises OutOfTime when patience is at its end."""

@@ -153,8 +153,8 @@ class Story:
         return payment and f"{path}/{payment['id']}"
 
     def _confirm(self, made: dict) -> None:
-        """Waits until the payer is asked for, or nobody is going to ask."""
-        invoice = f"/processing/invoices/{made['invoice']['id']}"
+        """As often as the payer is asked for, until the payment has ended: an answer may be lost on its way."""
+        invoice, confirmed = f"/processing/invoices/{made['invoice']['id']}", 0
         while True:
             payments = self.merchant.read(f"{invoice}/payments") or []
             if any(payment["status"] in ENDED for payment in payments):
@@ -162,10 +162,10 @@ class Story:
             events = self.merchant.read(f"{invoice}/events?limit=100") or []
             changes = [change for event in events for change in event["changes"]]
             asked = [each["userInteraction"] for each in changes if "userInteraction" in each]
-            if asked:
-                payer.confirm(self.merchant, asked[0])
-                return
-            self.merchant.sleep(0.2)
+            if len(asked) > confirmed:
+                payer.confirm(self.merchant, asked[-1])
+                confirmed = len(asked)
+            self.merchant.sleep(0.5)
 
     def _decide(self, path: str, amount: int) -> None:
         """Captures or cancels what is held."""

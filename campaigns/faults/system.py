@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from campaigns.faults import launch, line
 from deploy.all_in_one.first_start import prepare
 from deploy.all_in_one.processes import Process, stages
-from deploy.all_in_one.supervisor import Supervisor, why_not_ready
+from deploy.all_in_one.supervisor import Supervisor, end_with_parent, why_not_ready
 from settings import Settings, load
 from settings.loading import CHECKOUT, FILE_VARIABLE
+from tests.end_to_end.running import free_ports
 
-PORTS = ("GATEWAY_V2", "GATEWAY_V2_TOKENS", "PROCESSING", "VAULT", "WORKERS", "MOCK_BANK")
+PORTS = {
+    "capi_v2": "GATEWAY_V2", "capi_v2_tokens": "GATEWAY_V2_TOKENS", "processing": "PROCESSING", "vault": "VAULT",
+    "workers": "WORKERS", "mock_bank": "MOCK_BANK",
+}  # fmt: skip
+"""The processes of the campaign, in the profile's own words, and the settings that move their ports."""
+
 SANDBOX = CHECKOUT / "deploy" / "all_in_one" / "sandbox.toml"
-LEASE_S = 31
+LEASE_S = 6
 SHORT_WAITS = {
     "CAPI_MOCK_BANK_SLOW_ANSWER_MS": "400",
     "CAPI_VAULT_BANK_TIMEOUT_MS": "2000",
@@ -33,7 +39,13 @@ SHORT_WAITS = {
     "CAPI_WEBHOOKS_TIMEOUT_MS": "1000",
     "CAPI_WEBHOOKS_RETRY_DELAYS_S": "1,1,2,2,4,4,8,8,8,8,8,8,8,8,8,8,8,8,8,8",
 }
-SECOND_WORKERS = "workers_2"
+CLOCKED = ("processing", "vault", "workers")
+"""Whose clocks may be set wrong, with their twins: those that lease, sign, and wait for moments."""
+
+COULD_NOT_START = (
+    "did not start: PostgreSQL", "did not start: database is locked", "did not start: the database is busy",
+    "did not start: database or disk is full", "Is the server running", "No space left on device",
+)  # fmt: skip
 READY_S_MAX = 60
 SEED_S_MAX = 60
 SAID_LINES = 4
@@ -48,36 +60,56 @@ class Demo(NamedTuple):
 
 
 class System:
-    """`state`: a directory of its own; `database`: "sqlite", or the URL of an empty database for the platform.
+    """`state`: a directory of its own; `database`: "sqlite", or the URL of an empty database for the platform; `books`:
+    the bank's own, on a disk that is never full.
 
-    There are two processes of workers, so that one can take over what the other was given a lease of.
+    There are two processes of workers, so that one can take over what the other was given a lease of; on PostgreSQL
+    also two of processing, behind a balancer. The way to the bank leads over a line that loses and doubles messages.
     """
 
-    def __init__(self, state: Path, database: str = "sqlite") -> None:
-        ports = {f"CAPI_{name}_PORT": str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+    def __init__(self, state: Path, database: str = "sqlite", seed: int = 0, books: Path | None = None) -> None:
+        balancer, self._line_port, *own = free_ports(2 + len(PORTS))
+        ports = {f"CAPI_{name}_PORT": str(port) for name, port in zip(PORTS.values(), own, strict=True)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CAPI_")}
         named = {"CAPI_STATE_DIRECTORY": str(state), FILE_VARIABLE: str(SANDBOX)}
-        chosen = {} if database == "sqlite" else {"CAPI_PROCESSING_DATABASE_URL": database}
-        self.environment = {**inherited, **named, **ports, **SHORT_WAITS, **chosen}
+        ways = {
+            "CAPI_MOCK_BANK_URL": f"http://127.0.0.1:{self._line_port}",
+            "CAPI_MOCK_BANK_DATABASE": str(books or state / "data" / "bank.sqlite"),
+        }
+        if database != "sqlite":
+            ways |= {"CAPI_PROCESSING_DATABASE_URL": database, "CAPI_PROCESSING_URL": f"http://127.0.0.1:{balancer}"}
+        self.environment = {**inherited, **named, **ports, **SHORT_WAITS, **ways}
         self.settings: Settings = load(self.environment)
-        self._stages = stages(self.settings)
+        self.state, self.switch, self._seed = state, state / "trouble", seed
+        self._balancer_port = balancer if database != "sqlite" else None
+        self._stages = [[each for each in stage if each.name in PORTS] for stage in stages(self.settings)]
         self.processes: dict[str, Process] = {each.name: each for stage in self._stages for each in stage}
-        self._supervisor = Supervisor(self.environment, state / "logs")
-        self._second = replace(self.processes["workers"], name=SECOND_WORKERS, port=free_ports(1)[0])
-        port = {"CAPI_WORKERS_PORT": str(self._second.port)}
-        self._supervisors = {SECOND_WORKERS: Supervisor(self.environment | port, state / "logs")}
+        self._supervisors = {name: Supervisor(self.environment, state / "logs") for name in self.processes}
+        for name in ("workers", *(["processing"] if self._balancer_port else [])):
+            self._add_twin(name)
         self._children: dict[str, subprocess.Popen] = {}
+        self._helpers: list[subprocess.Popen] = []
         self.ended: list[str] = []
+        self.lingering: list[str] = []
+        self.starts_without_database = 0
+
+    def _add_twin(self, name: str) -> None:
+        """A second process of the same service, in the stage of the first."""
+        port = free_ports(1)[0]
+        twin = replace(self.processes[name], name=f"{name}_2", port=port)
+        next(stage for stage in self._stages if self.processes[name] in stage).append(twin)
+        self.processes[twin.name] = twin
+        environment = self.environment | {f"CAPI_{PORTS[name]}_PORT": str(port)}
+        self._supervisors[twin.name] = Supervisor(environment, self.state / "logs")
 
     def start(self) -> Demo:
         """Starts everything in order and makes the demo party. Raises deploy's Failed, or RuntimeError."""
         prepare(self.settings)
+        self._start_helpers()
         for stage in self._stages:
-            self._supervisor.start(stage)
-        self._children = {process.name: child for process, child in self._supervisor.running}
-        self.processes[SECOND_WORKERS] = self._second
-        self.start_again(SECOND_WORKERS)
-        self.await_ready()
+            for process in stage:
+                self.start_again(process.name)
+            self.await_ready(stage)
         command = [sys.executable, "-m", "console.main", "seed", "--json"]
         done = subprocess.run(  # noqa: S603 - our own module
             command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, timeout=SEED_S_MAX
@@ -86,9 +118,19 @@ class System:
             raise RuntimeError(f"the demo party could not be made: {done.stderr}")
         return Demo(**json.loads(done.stdout.splitlines()[-1]))
 
-    def url(self, upstream: str) -> str:
-        """Base URL of an upstream of the settings, for example "mock_bank"."""
-        return self.settings.upstreams()[upstream]
+    def _start_helpers(self) -> None:
+        """The campaign's own: the line to the bank, the balancer."""
+        commands = [["line", self._line_port, self.processes["mock_bank"].port, self._seed, self.switch]]
+        if self._balancer_port:
+            instances = [self.processes[name].port for name in ("processing", "processing_2")]
+            commands.append(["balancer", self._balancer_port, *instances])
+        for module, *arguments in commands:
+            command = [sys.executable, "-m", f"campaigns.faults.{module}", *map(str, arguments)]
+            with (self.state / "logs" / f"{module}.log").open("ab") as output:
+                helper = subprocess.Popen(  # noqa: S603 - our own modules
+                    command, cwd=CHECKOUT, stderr=output, start_new_session=True, preexec_fn=end_with_parent
+                )
+            self._helpers.append(helper)
 
     def gateway_url(self, *, tokens: bool = False) -> str:
         """Base URL of v2's operations."""
@@ -99,60 +141,90 @@ class System:
         self.tell(name, signal.SIGKILL)
         self._children[name].wait()
 
-    def kill_one_inside(self, name: str) -> bool:
-        """kill -9 of a serving process whose master lives on; False when there is none."""
-        found = children_of(self._children[name].pid)
-        for pid in found[:1]:
+    def kill_one_inside(self, name: str) -> None:
+        """kill -9 of a serving process whose master lives on."""
+        for pid in children_of(self._children[name].pid)[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        return bool(found)
+
+    def kill_master(self, name: str) -> list[int]:
+        """kill -9 of the master alone; process ids of those it leaves behind, which have to end by themselves."""
+        left = children_of(self._children[name].pid)
+        self._children[name].kill()
+        self._children[name].wait()
+        return left
 
     def tell(self, name: str, number: signal.Signals) -> None:
         """A signal for the process and everything it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._children[name].pid, number)
 
+    def set_clock(self, name: str, seconds: float) -> None:
+        """From now on, and over its restarts, the process is so many seconds ahead; negative: behind."""
+        launch.set_ahead(self._clock(name), seconds)
+
+    def _clock(self, name: str) -> Path:
+        return self.state / f"clock.{name}"
+
+    def make_trouble(self, wanted: bool) -> None:
+        """Whether the line to the bank loses and doubles messages."""
+        if wanted:
+            self.switch.touch()
+        else:
+            self.switch.unlink(missing_ok=True)
+
+    @property
+    def line_troubles(self) -> dict[str, int]:
+        """What the line to the bank has done so far."""
+        return line.counted(self.switch)
+
     def start_again(self, name: str) -> None:
         """After `kill`, without waiting until it is ready."""
-        supervisor = self._supervisors.get(name, self._supervisor)
-        self._children[name] = supervisor.launch(self.processes[name])
+        process = self.processes[name]
+        if name.removesuffix("_2") in CLOCKED:
+            if not self._clock(name).exists():
+                self.set_clock(name, 0)
+            arguments = (str(self._clock(name)), process.module, *process.arguments)
+            process = replace(process, module="campaigns.faults.launch", arguments=arguments)
+        self._children[name] = self._supervisors[name].launch(process)
 
     def start_ended(self, but_not: Iterable[str] = ()) -> None:
-        """Starts what ended by itself, as a supervisor of processes does; says in `ended` what it was."""
+        """Starts what ended by itself, as a supervisor of processes does; says in `ended` what it was.
+
+        Who could not start because the database was away, or a disk full, is started again and only counted.
+        """
         for name, child in self._children.items():
             if child.poll() is not None and name not in but_not:
-                last = self._supervisor.tail(self.processes[name]).splitlines()[-SAID_LINES:]
-                self.ended.append(f"{name}: {' | '.join(line.strip()[:160] for line in last)}")
+                tail = self._supervisors[name].tail(self.processes[name])
+                if any(reason in tail for reason in COULD_NOT_START):
+                    self.starts_without_database += 1
+                else:
+                    last = tail.splitlines()[-SAID_LINES:]
+                    self.ended.append(f"{name}: {' | '.join(line.strip()[:160] for line in last)}")
                 self.start_again(name)
 
-    def await_ready(self) -> None:
-        """Raises RuntimeError naming what is not ready in READY_S_MAX."""
+    def await_ready(self, processes: Iterable[Process] = ()) -> None:
+        """Raises RuntimeError naming what is not ready in READY_S_MAX; of all, unless some are named."""
         end = time.monotonic() + READY_S_MAX
-        for name, process in self.processes.items():
+        for process in processes or self.processes.values():
             while (reason := why_not_ready(process)) is not None:
                 self.start_ended()
                 if time.monotonic() > end:
-                    raise RuntimeError(f"{name} is not ready: {reason}{self._supervisor.tail(process)}")
+                    said = self._supervisors[process.name].tail(process)
+                    raise RuntimeError(f"{process.name} is not ready: {reason}{said}")
                 time.sleep(0.1)
 
     def stop(self) -> None:
         """Ends every process, paused ones too."""
-        self._supervisor.running = [(self.processes[name], child) for name, child in self._children.items()] or (
-            self._supervisor.running
-        )
-        for _, child in self._supervisor.running:
+        last = Supervisor(self.environment, self.state / "logs")
+        last.running = [(self.processes[name], child) for name, child in self._children.items()]
+        for _, child in last.running:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGCONT)
-        self._supervisor.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all are open at once while they are chosen, so they differ."""
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        last.stop()
+        for helper in self._helpers:
+            helper.terminate()
+            helper.wait()
 
 
 def children_of(pid: int) -> list[int]:
@@ -161,3 +233,11 @@ def children_of(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -38,7 +38,7 @@ async def update_invoice_template(
 
 @operation(scope=WRITE, not_found=NOT_FOUND)
 async def delete_invoice_template(call: Call, invoice_template_id: str) -> Reply:
-    await call.rpc.invoice_templating.Delete(invoice_template_id)
+    await call.rpc.invoice_templating.Delete(invoice_template_id, None)
     return no_content()
 
 

@@ -27,13 +27,15 @@ FIRST_REFUND = 100
 async def create_payment(call: Call, invoice_id: str, payment_params: dict[str, Any]) -> Reply:
     deadline = shapes.processing_deadline_to_thrift(payment_params.get("processingDeadline"), call.now)
     payer = payer_of(call, payment_params["payer"])
-    # Numbers are drawn for invoices that exist: a path may hold anything, and what names a sequence is kept for ever.
-    await call.rpc.invoicing.Get(invoice_id)
-    payment_id = await call.id_for(
-        features.payment_meaning(payment_params, invoice_id, payer),
-        sequence=f"payments/{invoice_id}/{call.party_id}",
-        context={"invoice_id": invoice_id},
-    )
+    payment_id = None
+    if payment_params.get("externalID") is not None:
+        # Keys are bound for invoices that exist: a path may hold anything, and a binding is kept for ever.
+        await call.rpc.invoicing.Get(invoice_id)
+        payment_id = await call.id_for(
+            features.payment_meaning(payment_params, invoice_id, payer),
+            sequence=f"payments/{invoice_id}/{call.party_id}",
+            context={"invoice_id": invoice_id},
+        )
     params = shapes.payment_params_to_thrift(payment_params, id=payment_id, payer=payer, processing_deadline=deadline)
     payment = await call.rpc.invoicing.StartPayment(invoice_id, params)
     return created(shapes.payment_to_json(payment, call.identity.consumer))

@@ -28,7 +28,7 @@ RRN = re.compile(r"[a-zA-Z0-9]{12}", re.ASCII)
 
 
 def payment_params_to_thrift(
-    body: Json, *, id: str, payer: domain.Payer, processing_deadline: str | None
+    body: Json, *, id: str | None, payer: domain.Payer, processing_deadline: str | None
 ) -> payment_processing.PaymentParams:
     return payment_processing.PaymentParams(
         id=id,

@@ -1,6 +1,7 @@
 """The merchant's own server in the demo: its webhook receiver, and a signature check with no code of ours."""
 
 import base64
+import hmac
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,11 +24,24 @@ def is_genuine(body: bytes, content_signature: str, public_key: str) -> bool:
     return True
 
 
+def is_standard(body: bytes, headers: dict[str, str], secret: str) -> bool:
+    """By Standard Webhooks 1.0: HMAC-SHA256 over `<id>.<timestamp>.<body>`, one of several signatures."""
+    signed = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body])
+    digest = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}" in headers["webhook-signature"].split(" ")
+
+
 class Notice(NamedTuple):
     """One webhook as it arrived."""
 
     body: bytes
-    signature: str
+    headers: dict[str, str]
+    """Names in lower case."""
+
+    @property
+    def signature(self) -> str:
+        """Content-Signature, of webhooks that carry it."""
+        return self.headers["content-signature"]
 
     @property
     def event(self) -> dict:
@@ -63,7 +77,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                notices.append(Notice(body, self.headers["Content-Signature"]))
+                notices.append(Notice(body, {name.lower(): value for name, value in self.headers.items()}))
                 self._answer(b"")
 
             def do_GET(self) -> None:

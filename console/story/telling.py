@@ -13,6 +13,12 @@ class Teller:
         self._colour = out.isatty()
         self._step = 0
 
+    def part(self, title: str) -> None:
+        """Begins a part of several chapters."""
+        self._step = 0
+        self._line("")
+        self._line(self._paint("1;35", f"=== {title} ==="))
+
     def step(self, title: str, why: str) -> None:
         """Begins the next chapter."""
         self._step += 1

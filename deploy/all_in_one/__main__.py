@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deploy.all_in_one import preflight, summary
 from deploy.all_in_one.first_start import UnsafeState, prepare
+from deploy.all_in_one.forking import forked, warm_up
 from deploy.all_in_one.processes import stages
 from deploy.all_in_one.supervisor import Failed, Supervisor
 from settings import Settings, SettingsError, load
@@ -62,7 +63,8 @@ def start(settings: Settings, environment: dict[str, str]) -> int:
             return refuse(taken)
         if made:
             say(f"First start: keys and databases are made in {summary.shown(state)}.")
-        return supervise(settings, Supervisor(environment, state / "logs"))
+        warm_up()
+        return supervise(settings, Supervisor(environment, state / "logs", forked))
 
 
 def supervise(settings: Settings, supervisor: Supervisor) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from settings import Settings
 
@@ -28,7 +28,7 @@ def prepare(settings: Settings) -> list[Path]:
     wanted = (
         (settings.rpc.secret_file, new_secret),
         (settings.tokens.signing_key_file, new_signing_key),
-        (settings.tokens.payers_key_file, new_payers_key),
+        (settings.tokens.payers_key_file, new_secret),
     )
     return [path for path, make in wanted if make_secret(path, make)]
 
@@ -61,7 +61,7 @@ def refuse_readable_by_others(path: Path, mode: str) -> None:
 
 
 def new_secret() -> bytes:
-    """The secret of internal calls: 256 random bits in hexadecimal."""
+    """A secret of internal calls, or of payers' tokens: 256 random bits in hexadecimal."""
     return secrets.token_hex(SECRET_BYTES).encode() + b"\n"
 
 
@@ -70,12 +70,7 @@ def new_signing_key() -> bytes:
     return in_pem(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS))
 
 
-def new_payers_key() -> bytes:
-    """The key that signs tokens handed to payers, PKCS 8 in PEM."""
-    return in_pem(ec.generate_private_key(ec.SECP256R1()))
-
-
-def in_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+def in_pem(key: rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

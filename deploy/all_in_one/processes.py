@@ -32,6 +32,7 @@ class Process:
 def stages(settings: Settings) -> list[list[Process]]:
     """Processes that may start together; each stage begins when the one before it is ready."""
     bank, processing, vault, workers = settings.mock_bank, settings.processing, settings.vault, settings.workers
+    docs = settings.docs
     return [
         [
             Process("mock_bank", "processing.banks.mock", bank.host, bank.port, "mock_bank.port"),
@@ -41,7 +42,7 @@ def stages(settings: Settings) -> list[list[Process]]:
             Process("vault", "processing.vault", vault.host, vault.port, "vault.port"),
             Process("workers", "processing.workers", workers.host, workers.port, "workers.port"),
         ],
-        gateways(settings),
+        [*gateways(settings), Process("docs_site", "docs_site", docs.host, docs.port, "docs.port")],
     ]
 
 

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO, Any
 
 from deploy.all_in_one.processes import Process, reachable
 from settings.loading import CHECKOUT
@@ -28,13 +29,31 @@ class Failed(Exception):
     """A process did not become ready, or ended; the text names it and shows the last lines of its log."""
 
 
-class Supervisor:
-    """The running processes of one platform. `environment`: of every process; `logs`: directory of their output."""
+def spawned(process: Process, environment: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen:
+    """Starts one process by its command line, in a group of its own, so that Ctrl-C reaches the supervisor only."""
+    return subprocess.Popen(  # noqa: S603 - our own modules
+        process.command,
+        cwd=CHECKOUT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        preexec_fn=end_with_parent,
+    )
 
-    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+
+class Supervisor:
+    """The running processes of one platform. `environment`: of every process; `logs`: directory of their output.
+
+    `starter`: (process, environment, output) -> what behaves as subprocess.Popen does.
+    """
+
+    def __init__(self, environment: Mapping[str, str], logs: Path, starter: Callable[..., Any] = spawned) -> None:
         self.environment = dict(environment)
         self.logs = logs
-        self.running: list[tuple[Process, subprocess.Popen]] = []
+        self.starter = starter
+        self.running: list[tuple[Process, Any]] = []
         self.stopping = threading.Event()
 
     def start(self, stage: list[Process]) -> None:
@@ -45,22 +64,13 @@ class Supervisor:
         for process in stage:
             self.await_ready(process, deadline)
 
-    def launch(self, process: Process) -> subprocess.Popen:
-        """Starts one process in a group of its own, so that Ctrl-C reaches the supervisor only."""
+    def launch(self, process: Process) -> Any:
+        """Starts one process, a log put aside that has grown too long."""
         log = self.logs / f"{process.name}.log"
         if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own modules
-                process.command,
-                cwd=CHECKOUT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=end_with_parent,
-            )
+            return self.starter(process, self.environment, output)
 
     def await_ready(self, process: Process, deadline: float) -> None:
         """Polls /ready until it holds."""
@@ -105,7 +115,7 @@ class Supervisor:
         return killed
 
 
-def tell(child: subprocess.Popen, number: signal.Signals) -> None:
+def tell(child: Any, number: signal.Signals) -> None:
     """Signals a process; a forced end reaches its workers as well."""
     with contextlib.suppress(ProcessLookupError):
         if number == signal.SIGKILL:

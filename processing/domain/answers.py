@@ -52,7 +52,13 @@ def call_failed(draft: Draft, command: commands.SessionCallFailed) -> None:
     if not session.is_answer_awaited(found, command.attempt):
         return
     event, why = session.call_failed(
-        found, command.payment_id, command.refund_id, command.is_unknown, command.reason, draft.now
+        found,
+        command.payment_id,
+        command.refund_id,
+        command.is_unknown,
+        command.reason,
+        draft.now,
+        command.is_ours,
     )
     draft.add(event)
     if why is not None:

@@ -146,13 +146,17 @@ class SessionAnswered(Value):
 
 
 class SessionCallFailed(Value):
-    """`is_unknown`: the call may have reached the bank. Otherwise it surely did not."""
+    """`is_unknown`: the call may have reached the bank. Otherwise it surely did not.
+
+    `is_ours`: it did not even reach the adapter, which says nothing of the bank.
+    """
 
     payment_id: str
     attempt: int
     is_unknown: bool
     reason: str
     refund_id: str | None = None
+    is_ours: bool = False
 
 
 class BeginCallback(Value):

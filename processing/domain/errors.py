@@ -191,6 +191,13 @@ class TemplateRemoved(DomainError):
     pass
 
 
+@dataclasses.dataclass(eq=False)
+class RevisionMismatch(DomainError):
+    """The object is not in the state that its caller knew."""
+
+    revision: int
+
+
 class NoLastEvent(DomainError):
     pass
 

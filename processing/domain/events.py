@@ -167,7 +167,10 @@ class SessionCallBegun(Value):
 
 
 class SessionCallFailed(Value):
-    """`run_at`: when the adapter is called again; absent: the session is suspended as before."""
+    """`run_at`: when the adapter is called again; absent: the session is suspended as before.
+
+    `is_ours`: the adapter was not reached; not counted as trouble of the bank.
+    """
 
     at: datetime
     payment_id: str
@@ -176,6 +179,7 @@ class SessionCallFailed(Value):
     reason: str
     run_at: datetime | None = None
     refund_id: str | None = None
+    is_ours: bool = False
 
 
 class SessionTransactionBound(Value):

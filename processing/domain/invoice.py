@@ -31,6 +31,7 @@ from processing.domain.draft import Draft, Unforeseen
 from processing.domain.events import Event
 from processing.domain.invariants import check
 from processing.domain.references import checked_id
+from processing.domain.revisions import counted
 from processing.domain.standing import require_operable
 from processing.domain.state import Invoice, Payment, Stop, chargeback_of, payment_of, put, refund_of
 from processing.domain.statuses import InvoiceStatus
@@ -63,6 +64,7 @@ def decide(state: Invoice | None, command: Command, now: datetime) -> list[Event
 def apply(state: Invoice | None, event: Event) -> Invoice:
     """The machine after the event. AssertionError: the event breaks an invariant, so it must not be appended."""
     after = event.invoice if isinstance(event, events.InvoiceCreated) else _apply(state, event)
+    after = counted(state, event, after)
     check(after)
     return after
 

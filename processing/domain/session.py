@@ -23,14 +23,18 @@ Owner = TypeVar("Owner", Payment, Refund)
 CALL_TIMEOUT = timedelta(seconds=30)
 """A call ends this long after it was begun, answered or not: its deadline counts from `begun_at`."""
 CALL_PATIENCE = CALL_TIMEOUT + timedelta(seconds=10)
-"""How long a call that was begun may stay unanswered before another attempt.
+"""How long a callback that was begun may stay unanswered before another attempt: it is made without any lease.
 
 The ten seconds are for whoever made the call: five at most to wait for the database with its answer, and five that the
 clocks of two processes may differ. So the next attempt never meets a call that is still under way.
 """
+ORPHAN_PATIENCE = timedelta(seconds=8)
+"""How long after its beginning any other call may be made again. Whoever is asked to make it holds the machine's lease,
+so the one who began it is gone; should that one's call still be on its way, the gate before the banks lets only one of
+the two through. These seconds only keep us from knocking there for nothing."""
 RETRY_DELAY_S_MAX = 60
 UNAVAILABLE_TOTAL_S_MAX = 30
-"""A bank that cannot be reached at all fails a payment after this long."""
+"""A bank that cannot be reached at all fails a payment after this long. Outages of our own are not counted."""
 TEMPORARILY_UNAVAILABLE = failure.parse("authorization_failed:temporarily_unavailable")
 
 
@@ -39,7 +43,7 @@ def call_time(session: Session | None) -> datetime | None:
     if session is None or session.is_finished:
         return None
     if session.begun_at is not None:
-        return session.begun_at + CALL_PATIENCE
+        return session.begun_at + (CALL_PATIENCE if session.is_callback else ORPHAN_PATIENCE)
     return session.run_at
 
 
@@ -80,14 +84,20 @@ def begin_callback(session: Session, payment_id: str, refund_id: str | None, now
 
 
 def call_failed(
-    session: Session, payment_id: str, refund_id: str | None, is_unknown: bool, reason: str, now: datetime
+    session: Session,
+    payment_id: str,
+    refund_id: str | None,
+    is_unknown: bool,
+    reason: str,
+    now: datetime,
+    is_ours: bool = False,
 ) -> tuple[events.SessionCallFailed, OperationFailure | None]:
     """The event, and what the session fails with when it is given up; only one that surely never left us is."""
     run_at = None
     gives_up = False
     if is_unknown or not session.is_callback:
         delay = timedelta(seconds=_delay_s(session.trouble))
-        gives_up = _is_hopeless(session, is_unknown, now + delay)
+        gives_up = not is_ours and _is_hopeless(session, is_unknown, now + delay)
         run_at = None if gives_up else now + delay
     event = events.SessionCallFailed(
         at=now,
@@ -97,6 +107,7 @@ def call_failed(
         is_unknown=is_unknown,
         reason=reason,
         run_at=run_at,
+        is_ours=is_ours,
     )
     return event, TEMPORARILY_UNAVAILABLE if gives_up else None
 
@@ -172,6 +183,8 @@ def _call_failed(session: Session, event: events.SessionCallFailed) -> Session:
     trouble = Trouble(
         calls=1 + (before.calls if before else 0), since=before.since if before else event.at, reason=event.reason
     )
+    if event.is_ours:
+        trouble = None
     is_still_suspended = session.is_callback and not event.is_unknown
     return replace(
         session,

@@ -4,7 +4,7 @@ import msgspec
 
 from processing.domain.state import Invoice
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change of a state struct: a snapshot of another format is thrown away and replayed anew."""
 
 

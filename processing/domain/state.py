@@ -1,4 +1,7 @@
-"""What an invoice is, with its payments, refunds and chargebacks. Only `apply` functions make new states."""
+"""What an invoice is, with its payments, refunds and chargebacks. Only `apply` functions make new states.
+
+What `revision` and `told` count stands in processing.domain.revisions.
+"""
 
 from datetime import datetime
 from typing import TypeVar
@@ -127,6 +130,8 @@ class Refund(Value):
     transaction: TransactionInfo | None = None
     session: Session | None = None
     is_covered: bool = False
+    revision: int = 1
+    told: int = 1
 
 
 class Chargeback(Value):
@@ -190,6 +195,8 @@ class Payment(Value):
     stuck_since: datetime | None = None
     refunds: tuple[Refund, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
+    revision: int = 1
+    told: int = 1
 
 
 class Stop(Value):
@@ -224,6 +231,8 @@ class Invoice(Value):
     client_info: InvoiceClientInfo | None = None
     payments: tuple[Payment, ...] = ()
     stop: Stop | None = None
+    revision: int = 1
+    told: int = 1
 
 
 def payment_of(invoice: Invoice, payment_id: str) -> Payment:

@@ -64,6 +64,7 @@ class InvoiceTemplate(Value):
     description: str | None = None
     context: Content | None = None
     external_id: str | None = None
+    revision: int = 1
 
 
 class InvoiceDraft(Value):
@@ -88,6 +89,12 @@ def check(details: InvoiceTemplateDetails, lifetime: LifetimeInterval) -> None:
         wrong.append("The lower bound of a price range is above the upper one, or in another currency")
     if wrong:
         raise errors.InvalidRequest(wrong)
+
+
+def require_revision(template: InvoiceTemplate, wanted: int | None) -> None:
+    """Raises RevisionMismatch when the template is not the one that its caller wants to change; None is any."""
+    if wanted not in (None, template.revision):
+        raise errors.RevisionMismatch(template.revision)
 
 
 def draft(template: InvoiceTemplate, amount: int | None, currency: str | None, now: datetime) -> InvoiceDraft:

@@ -80,9 +80,7 @@ class Configuration:
 
     def head(self) -> Revision:
         """The newest version."""
-        with self._database.read() as tx:
-            newest = repository.head(tx)
-        return self.at(newest)
+        return self.at(repository.head_of(self._database))
 
     def at(self, number: int) -> Revision:
         """That version. Raises repository.VersionNotFound."""

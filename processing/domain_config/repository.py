@@ -14,7 +14,7 @@ from processing.domain_config import objects
 from processing.domain_config.objects import ConfigObject, InvalidObject, Kind, Ref
 from processing.domain_config.references import dangling
 from processing.storage.moments import from_ms, to_ms
-from processing.storage.port import Tx
+from processing.storage.port import Database, Tx
 
 
 class Insert(NamedTuple):
@@ -78,9 +78,17 @@ class OperationInvalid(Exception):
         self.errors = errors
 
 
+HEAD = "SELECT COALESCE(MAX(version), 0) FROM config_commits"
+
+
 def head(tx: Tx) -> int:
     """The newest version; 0 before the first commit."""
-    return tx.execute("SELECT COALESCE(MAX(version), 0) FROM config_commits").one()[0]
+    return tx.execute(HEAD).one()[0]
+
+
+def head_of(database: Database) -> int:
+    """The newest version now, for who reads nothing else."""
+    return database.ask(HEAD)[0][0]
 
 
 def commit(tx: Tx, base_version: int, wanted: Commit, now: datetime) -> int:

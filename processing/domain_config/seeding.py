@@ -16,7 +16,7 @@ from processing.domain_config import objects, repository
 from processing.domain_config.objects import STRUCTS, ConfigObject, Kind, Ref, RuleDocument
 from processing.domain_config.repository import Commit, Insert
 from processing.ledger import book
-from processing.storage.port import Database, Tx
+from processing.storage.port import Conflict, Database, Tx
 
 FOLDER = Path(__file__).with_name("seed")
 FILES = {
@@ -34,15 +34,18 @@ AUTHOR, MESSAGE = "platform", "The sandbox's configuration"
 
 
 def seed(database: Database, now: datetime) -> bool:
-    """Makes version 1 where there is none; False when there was one."""
+    """Makes version 1 where there is none; False when there was one, or another process was quicker."""
     with database.read() as tx:
         if repository.head(tx):
             return False
-    with database.transaction() as tx:
-        if repository.head(tx):
-            return False
-        operations = tuple(Insert(item) for item in documents(tx, now))
-        repository.commit(tx, 0, Commit(operations, AUTHOR, MESSAGE), now)
+    try:
+        with database.transaction() as tx:
+            if repository.head(tx):
+                return False
+            operations = tuple(Insert(item) for item in documents(tx, now))
+            repository.commit(tx, 0, Commit(operations, AUTHOR, MESSAGE), now)
+    except (repository.Obsolete, Conflict):
+        return False
     return True
 
 

@@ -2,11 +2,13 @@
 
 Entries, plans and their ends are only ever added; balances are what the entries come to, kept for speed and rebuilt
 by `verify`. A plan's end is one row, so that a plan ends at most once. The transaction (`Tx`) is the one of
-processing.storage.port: `execute(sql, params)`, `execute_each`, `draw`, `row_lock`.
+processing.storage.port: `execute(sql, params)`, `execute_each`, `later`, `draw`, `row_lock`, `memory`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -26,10 +28,14 @@ __all__ = [
     "get_plan",
     "hold",
     "rollback",
+    "together",
     "verify",
 ]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+MEMORY = "ledger"
+"""Under this name a transaction remembers what `together` has read for its moves."""
 
 ACCOUNTS = (
     "SELECT a.id, a.currency, a.overdraft_allowed, b.own, b.low, b.high FROM ledger_accounts a"
@@ -53,6 +59,26 @@ class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     overdraft_allowed: bool
     balance: Balance
+
+
+class Memory:
+    """What of the ledger a transaction has read and locked, as its moves have left it. `changed`: balances to write."""
+
+    def __init__(self) -> None:
+        self.plans: dict[str, PlanState | None] = {}
+        self.accounts: dict[int, StoredAccount] = {}
+        self.changed: set[int] = set()
+
+
+@contextmanager
+def together(tx: Any, plan_ids: Iterable[str], account_ids: Iterable[int]) -> Iterator[None]:
+    """Moves made inside read these plans and accounts once for all, and write each balance once, at the end."""
+    memory = tx.memory[MEMORY] = Memory()
+    _read_plans(tx, memory, sorted(plan_ids))
+    _read_accounts(tx, memory, sorted(account_ids))
+    yield
+    del tx.memory[MEMORY]
+    _write_balances(tx, memory)
 
 
 def create_account(tx: Any, currency: str, description: str, now: datetime, *, overdraft_allowed: bool = True) -> int:
@@ -97,13 +123,14 @@ def hold(tx: Any, plan_id: str, batch: Batch, now: datetime, covered: Iterable[i
     `covered`: accounts that must be able to bear this batch at the worst, whatever they may bear otherwise. Raises
     InvalidRequest, InvalidPostingParams, NotCovered.
     """
-    before = _load_to_change(tx, plan_id)
+    memory = _memory(tx, plan_id)
+    before = memory.plans[plan_id]
     after = plans.hold(before, plan_id, batch)
     if after is before:
         return after
     old = plans.nets(before.plan.batches) if before else {}
     new = plans.nets(after.plan.batches)
-    accounts = _accounts(tx, new)
+    accounts = _accounts(tx, memory, new)
     plans.check_accounts(batch, {account_id: account.currency for account_id, account in accounts.items()})
     balances = {
         account_id: with_open(account.balance, old.get(account_id, 0), new[account_id])
@@ -111,9 +138,9 @@ def hold(tx: Any, plan_id: str, batch: Batch, now: datetime, covered: Iterable[i
     }
     _check_limits(batch, accounts, balances, frozenset(covered))
     if before is None:
-        tx.execute("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", (plan_id, _to_ms(now)))
+        tx.later("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", (plan_id, _to_ms(now)))
     _insert_entries(tx, plan_id, batch, now)
-    _write(tx, after, accounts, balances)
+    _write(tx, memory, after, accounts, balances)
     return after
 
 
@@ -142,43 +169,60 @@ def get_plan(tx: Any, plan_id: str) -> PlanState:
 
 
 def _resolve(tx: Any, plan: Plan, status: PlanStatus, now: datetime) -> PlanState:
-    before = _load_to_change(tx, plan.id)
+    memory = _memory(tx, plan.id)
+    before = memory.plans[plan.id]
     after = plans.resolve(before, plan, status)
     if after is before:
         return after
     nets = plans.nets(plan.batches)
-    accounts = _accounts(tx, nets)
+    accounts = _accounts(tx, memory, nets)
     balances = {
         account_id: with_committed(account.balance, nets[account_id])
         if status is PlanStatus.COMMITTED
         else with_open(account.balance, nets[account_id], 0)
         for account_id, account in accounts.items()
     }
-    tx.execute(
+    tx.later(
         "INSERT INTO ledger_plan_ends (plan_id, status, created_at_ms) VALUES (?, ?, ?)",
         (plan.id, status.value, _to_ms(now)),
     )
-    _write(tx, after, accounts, balances)
+    _write(tx, memory, after, accounts, balances)
     return after
 
 
-def _load_to_change(tx: Any, plan_id: str) -> PlanState | None:
-    """Where writers are not alone, whoever changes a plan waits here for the one before."""
-    if tx.row_lock:
-        tx.execute(f"SELECT id FROM ledger_plans WHERE id = ?{tx.row_lock}", (plan_id,))  # noqa: S608 - our own words
-    return _load(tx, plan_id)
+def _memory(tx: Any, plan_id: str) -> Memory:
+    """What the transaction remembers, the plan among it; of a move made alone it is forgotten after it."""
+    memory = tx.memory.get(MEMORY) or Memory()
+    if plan_id not in memory.plans:
+        _read_plans(tx, memory, [plan_id])
+    return memory
 
 
 def _load(tx: Any, plan_id: str) -> PlanState | None:
+    memory = Memory()
+    _read_plans(tx, memory, [plan_id])
+    return memory.plans[plan_id]
+
+
+def _read_plans(tx: Any, memory: Memory, plan_ids: Sequence[str]) -> None:
+    """Where writers are not alone, whoever changes a plan waits here for the one before."""
+    marks, wanted = _padded(plan_ids)
+    if tx.row_lock:
+        tx.later(f"SELECT id FROM ledger_plans WHERE id IN ({marks}) ORDER BY id{tx.row_lock}", wanted)  # noqa: S608
     rows = tx.execute(
-        "SELECT e.batch_id, e.from_id, e.to_id, e.amount, e.currency, e.description, d.status FROM ledger_entries e"
-        " LEFT JOIN ledger_plan_ends d ON d.plan_id = e.plan_id WHERE e.plan_id = ? ORDER BY e.batch_id, e.position",
-        (plan_id,),
+        "SELECT e.plan_id, e.batch_id, e.from_id, e.to_id, e.amount, e.currency, e.description, d.status"  # noqa: S608
+        " FROM ledger_entries e LEFT JOIN ledger_plan_ends d ON d.plan_id = e.plan_id"
+        f" WHERE e.plan_id IN ({marks}) ORDER BY e.plan_id, e.batch_id, e.position",
+        wanted,
     ).all()
-    if not rows:
-        return None
+    memory.plans.update(dict.fromkeys(plan_ids))
+    for plan_id, of_plan in groupby(rows, key=lambda row: row[0]):
+        memory.plans[plan_id] = _plan(plan_id, list(of_plan))
+
+
+def _plan(plan_id: str, rows: list[tuple]) -> PlanState:
     batches: dict[int, list[Posting]] = {}
-    for batch_id, from_id, to_id, amount, currency, description, _ in rows:
+    for _, batch_id, from_id, to_id, amount, currency, description, _ in rows:
         batches.setdefault(batch_id, []).append(
             Posting(from_id=from_id, to_id=to_id, amount=amount, currency=currency, description=description)
         )
@@ -186,19 +230,31 @@ def _load(tx: Any, plan_id: str) -> PlanState | None:
     return invariants.check_plan(PlanState(plan=plan, status=PlanStatus(rows[0][-1] or PlanStatus.HELD)))
 
 
-def _accounts(tx: Any, ids: Iterable[int]) -> dict[int, StoredAccount]:
-    """The accounts that exist, in one order always, so that two writers never wait for each other."""
+def _accounts(tx: Any, memory: Memory, ids: Iterable[int]) -> dict[int, StoredAccount]:
+    """The accounts that exist."""
     wanted = sorted(ids)
-    marks = ", ".join("?" * len(wanted))
+    unread = [account_id for account_id in wanted if account_id not in memory.accounts]
+    if unread:
+        _read_accounts(tx, memory, unread)
+    return {account_id: memory.accounts[account_id] for account_id in wanted if account_id in memory.accounts}
+
+
+def _read_accounts(tx: Any, memory: Memory, account_ids: Sequence[int]) -> None:
+    """In one order always, so that two writers never wait for each other."""
+    marks, wanted = _padded(account_ids)
     rows = tx.execute(f"{ACCOUNTS} WHERE a.id IN ({marks}) ORDER BY a.id{tx.row_lock}", wanted).all()
-    return {
-        account_id: StoredAccount(
+    for account_id, currency, overdraft_allowed, own, low, high in rows:
+        memory.accounts[account_id] = StoredAccount(
             currency=currency,
             overdraft_allowed=bool(overdraft_allowed),
             balance=invariants.check_balance(account_id, Balance(own=own, low=low, high=high)),
         )
-        for account_id, currency, overdraft_allowed, own, low, high in rows
-    }
+
+
+def _padded(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Marks and values for IN, the last value repeated up to a power of two: few statements to prepare."""
+    count = 1 << max(len(values) - 1, 0).bit_length()
+    return ", ".join("?" * count), [*values, *[values[-1]] * (count - len(values))]
 
 
 def _check_limits(
@@ -230,14 +286,29 @@ def _insert_entries(tx: Any, plan_id: str, batch: Batch, now: datetime) -> None:
     )
 
 
-def _write(tx: Any, state: PlanState, accounts: Mapping[int, StoredAccount], balances: Mapping[int, Balance]) -> None:
+def _write(
+    tx: Any,
+    memory: Memory,
+    state: PlanState,
+    accounts: Mapping[int, StoredAccount],
+    balances: Mapping[int, Balance],
+) -> None:
     invariants.check_plan(state)
     invariants.check_step({account_id: account.balance for account_id, account in accounts.items()}, balances)
+    memory.plans[state.plan.id] = state
     for account_id, balance in balances.items():
         invariants.check_balance(account_id, balance)
+        memory.accounts[account_id] = msgspec.structs.replace(accounts[account_id], balance=balance)
+    memory.changed |= balances.keys()
+    if MEMORY not in tx.memory:
+        _write_balances(tx, memory)
+
+
+def _write_balances(tx: Any, memory: Memory) -> None:
+    balances = [(account_id, memory.accounts[account_id].balance) for account_id in sorted(memory.changed)]
     tx.execute_each(
         "UPDATE ledger_balances SET own = ?, low = ?, high = ? WHERE account_id = ?",
-        [(balance.own, balance.low, balance.high, account_id) for account_id, balance in balances.items()],
+        [(balance.own, balance.low, balance.high, account_id) for account_id, balance in balances],
     )
 
 

@@ -19,7 +19,7 @@ from processing.storage.port import Tx
 Row = dict[str, Any]
 
 # What of a machine is nobody's business but its own: left out of the rows.
-OWN_OF_INVOICE: Row = {"payments": (), "allocation_accounts": {}, "stop": None}
+OWN_OF_INVOICE: Row = {"payments": (), "allocation_accounts": {}, "stop": None, "told": 1}
 OWN_OF_PAYMENT: Row = {
     "captured_at": None,
     "route": None,
@@ -35,8 +35,9 @@ OWN_OF_PAYMENT: Row = {
     "stuck_since": None,
     "refunds": (),
     "chargebacks": (),
+    "told": 1,
 }
-OWN_OF_REFUND: Row = {"cash_flow": (), "session": None}
+OWN_OF_REFUND: Row = {"cash_flow": (), "session": None, "told": 1}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -149,7 +150,7 @@ def _upsert(tx: Tx, table: str, key: tuple[str, ...], row: Row) -> None:
     names = ", ".join(row)
     marks = ", ".join("?" * len(row))
     changed = ", ".join(f"{name} = excluded.{name}" for name in row if name not in key)
-    tx.execute(
+    tx.later(
         f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changed}",
         tuple(row.values()),

@@ -1,13 +1,13 @@
-"""Pages of rows: of one shop and period, newest first, all conditions joined by "and".
+"""Pages of rows: of one shop or all of a party's, and of a period, newest first, all conditions joined by "and".
 
 Invoices and payments go by keyset (creation time, then id): a page begins where the one before ended, whatever was
-made meanwhile. Refunds go by offset and tell their number.
+made meanwhile. Asked for by an offset, a page tells how many fit on all pages; refunds tell it on the first page too.
 
 A page is bounded twice: by its number of items, and by what they weigh together, because an item may hold a whole
 request body. So rows are chosen by their keys and lengths first, and only the bodies of those on the page are read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,10 @@ ITEMS_MAX = 1000
 PAGE_CHARS_MAX = 4_000_000
 """Of stored JSON: 8 MB where letters take two bytes, half of what an internal answer may hold. A longer item goes
 alone."""
+
+
+JOINT = "\n"
+"""Between two ids in one place of a token; no id holds it."""
 
 
 class Table(NamedTuple):
@@ -37,12 +41,17 @@ REFUNDS = Table("search_refunds", "r", ("invoice_id", "payment_id", "refund_id")
 
 
 class Scope(NamedTuple):
-    """`from_ms` belongs to the period, `to_ms` does not."""
+    """`from_ms` belongs to the period, `to_ms` does not. `shop_id` None: all of `shops`, which are the party's."""
 
     party_id: str
-    shop_id: str
+    shop_id: str | None
     from_ms: int
     to_ms: int
+    shops: tuple[str, ...] = ()
+
+
+Fitting = Callable[[Scope], tuple[str, tuple]]
+"""WHERE and its parameters, for one shop."""
 
 
 Conditions = Mapping[str, Any]
@@ -50,17 +59,19 @@ Conditions = Mapping[str, Any]
 
 
 class Page(NamedTuple):
-    """`token` is None on the last page."""
+    """`token` is None on the last page. `total`: all that fit, of a page that was asked for by an offset."""
 
     items: list[Any]
     token: str | None
+    total: int | None = None
 
 
 class Counted(NamedTuple):
-    """A page out of `total` items; shorter than asked for where its items are very long."""
+    """A page out of `total` items; shorter than asked for where its items are very long. `token` as in Page."""
 
     items: list[Refund]
     total: int
+    token: str | None = None
 
 
 INVOICE = {"invoice_id": "i.id = ?", "status": "i.status = ?", "amount": "i.amount = ?"}
@@ -95,47 +106,93 @@ DECODE = {kind: msgspec.json.Decoder(kind).decode for kind in (Invoice, Payment,
 
 
 def invoices(
-    tx: Tx, scope: Scope, conditions: Conditions, of_payment: Conditions, limit: int, token: str | None
+    tx: Tx,
+    scope: Scope,
+    conditions: Conditions,
+    of_payment: Conditions,
+    limit: int,
+    token: str | None,
+    offset: int | None = None,
 ) -> Page:
     """`of_payment`: one payment of the invoice fits them all. Raises tokens.BadToken."""
     query = _text("invoices", scope, conditions, of_payment)
-    where, params = _within("i", scope)
-    where, params = where + _all_of(INVOICE, conditions), params + _values(INVOICE, conditions)
-    if of_payment:
-        is_few = not NAMES_FEW.isdisjoint(of_payment)
-        where += (OF_FEW_INVOICES if is_few else OF_INVOICES).format(fits=_all_of(PAYMENT, of_payment))
-        params += (scope.party_id, scope.shop_id) if is_few else ()
-        params += _values(PAYMENT, of_payment)
-    if token is not None:
-        created_at_ms, invoice_id, _ = tokens.read(query, token)
-        where += " AND (i.created_at_ms, i.id) < (?, ?)"
-        params += (created_at_ms, invoice_id)
-    return _page(tx, INVOICES, query, _newest(tx, INVOICES, where, params, limit + 1), limit)
+    behind = () if token is None or offset is not None else tokens.read(query, token)[:2]
+
+    def fitting(one: Scope) -> tuple[str, tuple]:
+        where, params = _within("i", one)
+        where, params = where + _all_of(INVOICE, conditions), params + _values(INVOICE, conditions)
+        if of_payment:
+            is_few = not NAMES_FEW.isdisjoint(of_payment)
+            where += (OF_FEW_INVOICES if is_few else OF_INVOICES).format(fits=_all_of(PAYMENT, of_payment))
+            params += (one.party_id, one.shop_id) if is_few else ()
+            params += _values(PAYMENT, of_payment)
+        return where + _behind(INVOICES, behind), params + behind
+
+    if offset is not None:
+        return _page_at(tx, INVOICES, scope, fitting, limit, offset)
+    return _page(tx, INVOICES, query, _newest(tx, INVOICES, scope, fitting, limit + 1), limit)
 
 
-def payments(tx: Tx, scope: Scope, conditions: Conditions, limit: int, token: str | None) -> Page:
+def payments(
+    tx: Tx, scope: Scope, conditions: Conditions, limit: int, token: str | None, offset: int | None = None
+) -> Page:
     """Raises tokens.BadToken."""
     query = _text("payments", scope, conditions)
-    where, params = _within("p", scope)
-    where, params = where + _all_of(PAYMENT, conditions), params + _values(PAYMENT, conditions)
-    if token is not None:
-        where += " AND (p.created_at_ms, p.invoice_id, p.payment_id) < (?, ?, ?)"
-        params += tokens.read(query, token)
-    return _page(tx, PAYMENTS, query, _newest(tx, PAYMENTS, where, params, limit + 1), limit)
+    behind = () if token is None or offset is not None else tokens.read(query, token)
+
+    def fitting(one: Scope) -> tuple[str, tuple]:
+        where, params = _within("p", one)
+        where, params = where + _all_of(PAYMENT, conditions), params + _values(PAYMENT, conditions)
+        return where + _behind(PAYMENTS, behind), params + behind
+
+    if offset is not None:
+        return _page_at(tx, PAYMENTS, scope, fitting, limit, offset)
+    return _page(tx, PAYMENTS, query, _newest(tx, PAYMENTS, scope, fitting, limit + 1), limit)
 
 
-def refunds(tx: Tx, scope: Scope, conditions: Conditions, limit: int, offset: int) -> Counted:
-    """`total` counts all that fit, not the page."""
-    where, params = _within("r", scope)
-    where, params = where + _all_of(REFUND, conditions), params + _values(REFUND, conditions)
-    total = tx.execute(f"SELECT COUNT(*) FROM search_refunds r WHERE {where}", params).one()[0]  # noqa: S608
-    rows = _newest(tx, REFUNDS, where, params, limit, offset)
-    return Counted(_items(tx, REFUNDS, _fitting(rows)), total)
+def refunds(tx: Tx, scope: Scope, conditions: Conditions, limit: int, offset: int, token: str | None = None) -> Counted:
+    """`total` counts all that fit, not the page; with a token, those of the page. Raises tokens.BadToken."""
+    query = _text("refunds", scope, conditions)
+    behind = () if token is None else _split(tokens.read(query, token))
+
+    def fitting(one: Scope) -> tuple[str, tuple]:
+        where, params = _within("r", one)
+        where, params = where + _all_of(REFUND, conditions), params + _values(REFUND, conditions)
+        return where + _behind(REFUNDS, behind), params + behind
+
+    if token is None and offset:
+        page = _page_at(tx, REFUNDS, scope, fitting, limit, offset)
+        return Counted(page.items, page.total or 0)
+    page = _page(tx, REFUNDS, query, _newest(tx, REFUNDS, scope, fitting, limit + 1), limit)
+    total = len(page.items) if token else _count(tx, REFUNDS, scope, fitting)
+    return Counted(page.items, total, page.token)
+
+
+def _split(position: tokens.Position) -> tuple:
+    """A refund's position: its last two ids stand in one."""
+    created_at_ms, invoice_id, rest = position
+    payment_id, _, refund_id = rest.partition(JOINT)
+    return created_at_ms, invoice_id, payment_id, refund_id
 
 
 def _within(table: str, scope: Scope) -> tuple[str, tuple]:
     columns = ("party_id = ?", "shop_id = ?", "created_at_ms >= ?", "created_at_ms < ?")
-    return " AND ".join(f"{table}.{column}" for column in columns), tuple(scope)
+    return " AND ".join(f"{table}.{column}" for column in columns), tuple(scope[:4])
+
+
+def _behind(table: Table, position: tuple) -> str:
+    """What comes after a position, which is empty at the beginning."""
+    if not position:
+        return ""
+    columns = ", ".join(f"{table.alias}.{column}" for column in ("created_at_ms", *table.keys))
+    return f" AND ({columns}) < ({', '.join('?' * len(position))})"
+
+
+def _shops(scope: Scope) -> list[Scope]:
+    """A scope for each shop: each has its rows in order, so that the newest of all are among the newest of each."""
+    if scope.shop_id is not None:
+        return [scope]
+    return [scope._replace(shop_id=shop_id) for shop_id in scope.shops]
 
 
 def _all_of(known: Mapping[str, str], conditions: Conditions) -> str:
@@ -149,18 +206,39 @@ def _values(known: Mapping[str, str], conditions: Conditions) -> tuple:
 
 def _text(kind: str, scope: Scope, *conditions: Conditions) -> str:
     """The query without its page: equal for equal questions, whatever the order of their conditions."""
-    return repr((kind, tuple(scope), *(sorted(each.items()) for each in conditions)))
+    return repr((kind, tuple(scope[:4]), *(sorted(each.items()) for each in conditions)))
 
 
-def _newest(tx: Tx, table: Table, where: str, params: tuple, limit: int, offset: int = 0) -> list[tuple]:
+def _newest(tx: Tx, table: Table, scope: Scope, fitting: Fitting, limit: int, offset: int = 0) -> list[tuple]:
     """(creation time, *key, length of the body) of rows that fit."""
+    scopes = _shops(scope)
+    if len(scopes) == 1:
+        sql, params = _arm(table, *fitting(scopes[0]), limit)
+        return tx.execute(f"{sql} OFFSET ?", (*params, offset)).all()
+    arms = [_arm(table, *fitting(one), limit + offset) for one in scopes]
+    if not arms:
+        return []
+    every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS newest{number}" for number, (sql, _) in enumerate(arms))  # noqa: S608
+    order = ", ".join(f"{name} DESC" for name in ("created_at_ms", *table.keys))
+    values = [value for _, params in arms for value in params]
+    return tx.execute(f"{every} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset)).all()
+
+
+def _arm(table: Table, where: str, params: tuple, limit: int) -> tuple[str, tuple]:
+    """The newest rows of one shop."""
     columns = [f"{table.alias}.{column}" for column in ("created_at_ms", *table.keys)]
     order = ", ".join(f"{column} DESC" for column in columns)
-    return tx.execute(
+    return (
         f"SELECT {', '.join(columns)}, LENGTH({table.alias}.body) FROM {table.name} {table.alias}"  # noqa: S608 - our words
-        f" WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
-        (*params, limit, offset),
-    ).all()
+        f" WHERE {where} ORDER BY {order} LIMIT ?"
+    ), (*params, limit)
+
+
+def _count(tx: Tx, table: Table, scope: Scope, fitting: Fitting) -> int:
+    """Rows that fit, on all pages."""
+    counting = f"SELECT COUNT(*) FROM {table.name} {table.alias} WHERE "  # noqa: S608 - our own words
+    found = (fitting(one) for one in _shops(scope))
+    return sum(tx.execute(counting + where, params).one()[0] for where, params in found)
 
 
 def _fitting(rows: Sequence[tuple]) -> Sequence[tuple]:
@@ -190,8 +268,19 @@ def _items(tx: Tx, table: Table, rows: Sequence[tuple]) -> list[Any]:
     return [DECODE[table.kind](bodies[key]) for key in keys]
 
 
+def _page_at(tx: Tx, table: Table, scope: Scope, fitting: Fitting, limit: int, offset: int) -> Page:
+    """The rows behind the first `offset`, and how many there are on all pages."""
+    rows = _newest(tx, table, scope, fitting, limit, offset)
+    return Page(_items(tx, table, _fitting(rows)), None, _count(tx, table, scope, fitting))
+
+
 def _page(tx: Tx, table: Table, query: str, rows: Sequence[tuple], limit: int) -> Page:
     """Rows are one more than the page when there is another page."""
     shown = _fitting(rows[:limit])
-    token = tokens.write(query, (*shown[-1][:-1], "")[:3]) if len(rows) > len(shown) else None
+    token = tokens.write(query, _position(shown[-1][:-1])) if len(rows) > len(shown) else None
     return Page(_items(tx, table, shown), token)
+
+
+def _position(row: tuple) -> tokens.Position:
+    created_at_ms, first, *rest = row
+    return created_at_ms, first, JOINT.join(rest)

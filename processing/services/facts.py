@@ -15,7 +15,7 @@ from processing.storage.port import Tx
 
 
 class FactsReader:
-    """Each `for_...` reads one consistent moment of the database."""
+    """What is read is as it is now; of what changes between reading and writing only balances are looked at again."""
 
     def __init__(self, machines: Machines, configuration: Configuration) -> None:
         self._machines = machines
@@ -24,23 +24,20 @@ class FactsReader:
     def for_shop(self, party_id: str, shop_id: str, revision: int | None = None) -> Facts:
         """The shop and its terms, of the newest configuration unless told. Raises PartyNotFound, ShopNotFound."""
         configuration = self._configuration.head() if revision is None else self._configuration.at(revision)
-        with self._machines.database.read() as tx:
-            return _facts(_find(tx, party_id, shop_id), configuration)
+        return _facts(self._shop(party_id, shop_id), configuration)
 
     def for_invoice(self, party_id: str, shop_id: str, allocation: Allocation | None) -> Facts:
         """For CreateInvoice: also the shops that the allocation names."""
         configuration = self._configuration.head()
-        with self._machines.database.read() as tx:
-            shop = _find(tx, party_id, shop_id)
-            return _facts(shop, configuration, target_shops=_targets(tx, party_id, [allocation]))
+        targets = self._targets(party_id, allocation)
+        return _facts(self._shop(party_id, shop_id), configuration, target_shops=targets)
 
     def for_payment(self, machine: Invoice, payer: Payer) -> Facts:
         """For StartPayment: the newest routes and fees, and the parent of a recurrent payment."""
         configuration = self._configuration.head()
         parent = self._parent(machine, payer)
-        with self._machines.database.read() as tx:
-            shop = _find(tx, machine.owner_id, machine.shop_id)
-            targets = _targets(tx, machine.owner_id, [machine.allocation])
+        targets = self._targets(machine.owner_id, machine.allocation)
+        shop = self._shop(machine.owner_id, machine.shop_id)
         return _facts(shop, configuration, catalogue=configuration.catalogue, target_shops=targets, parent=parent)
 
     def for_money(self, machine: Invoice, payment_id: str, allocation: Allocation | None) -> Facts:
@@ -56,6 +53,16 @@ class FactsReader:
             targets = _targets(tx, machine.owner_id, named)
             available = book.get_account(tx, shop.facts.settlement).min_available_amount
         return _facts(shop, configuration, catalogue=configuration.catalogue, target_shops=targets, available=available)
+
+    def _shop(self, party_id: str, shop_id: str) -> "FoundShop":
+        party, shop = parties.with_shop(self._machines.database, party_id, shop_id)
+        return FoundShop(_shop(party, shop), shop.contract_id)
+
+    def _targets(self, party_id: str, allocation: Allocation | None) -> dict[str, ShopFacts]:
+        if not allocation:
+            return {}
+        with self._machines.database.read() as tx:
+            return _targets(tx, party_id, [allocation])
 
     def _parent(self, machine: Invoice, payer: Payer) -> Payment | None:
         if not isinstance(payer, RecurrentPayer):

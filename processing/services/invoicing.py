@@ -4,8 +4,10 @@ Every function reads the machine first and checks whose it is; refusals are doma
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from processing import ids
 from processing.domain import commands, errors, state, terms
 from processing.domain.predicates import Circumstances
 from processing.machine import Machines
@@ -15,8 +17,14 @@ from processing.services.history import machine_events
 from processing.services.operator import OperatorCalls
 from processing.services.templating import TemplatingService
 from processing.services.wire import invoicing as wire
+from processing.storage.port import Unavailable
 from rpc.context import Context
 from rpc.protocol import domain, payment_processing
+
+PAYMENT_NUMBERS = "payments/{invoice}/{party}"
+"""The sequence of an invoice's payment ids, as the versions name it."""
+
+NUMBERS_TRIED_MAX = 10
 
 
 class InvoicingService(OperatorCalls):
@@ -91,8 +99,27 @@ class InvoicingService(OperatorCalls):
             **wire.start_payment_arguments(params),
         }
         facts = self._facts.for_payment(machine, said["payer"])
+        if params.id is None:
+            return wire.payment_to_thrift(self._numbered_payment(context, machine, {**said, "facts": facts}))
         after = self._execute(context, machine, commands.StartPayment(facts=facts, **said))
         return wire.payment_to_thrift(state.payment_of(after, params.id))
+
+    def _numbered_payment(self, context: Context, machine: state.Invoice, said: dict[str, Any]) -> state.Payment:
+        """A payment under the next number of the sequence from which ids with an external id are drawn as well; the
+        number is taken in the transaction that begins the payment."""
+        sequence = PAYMENT_NUMBERS.format(invoice=machine.id, party=machine.owner_id)
+        for _ in range(NUMBERS_TRIED_MAX):
+            number = ids.following(self._machines.database, sequence)
+            command = commands.StartPayment(id=str(number), **said)
+            take = partial(ids.take, sequence=sequence, number=number)
+            try:
+                outcome = self._machines.execute(machine.id, command, context.trace_id, alongside=take)
+            except ids.NumberTaken:
+                continue
+            if outcome.record is not None:
+                return state.payment_of(outcome.state, command.id)
+            # The number names another payment by now, and whoever comes without an id of its own does not repeat it.
+        raise Unavailable("payments of this invoice are being begun too fast")
 
     def GetPayments(self, context: Context, invoice_id: str) -> list[domain.Payment]:
         return [wire.payment_to_thrift(payment) for payment in self._of_caller(context, invoice_id).payments]

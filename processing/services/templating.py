@@ -4,6 +4,7 @@ import msgspec
 
 from processing import templates
 from processing.domain import commands, template, terms
+from processing.domain.errors import InvalidRequest
 from processing.domain.predicates import Circumstances
 from processing.domain.standing import require_operable
 from processing.domain.values import Content
@@ -15,6 +16,7 @@ from processing.services.wire import templating as wire
 from rpc.context import Context
 from rpc.protocol import domain, payment_processing
 
+LISTED_MAX = 1000
 NO_CONTENT = Content(type="application/json", data=b"{}")
 
 
@@ -40,21 +42,33 @@ class TemplatingService:
     def Get(self, context: Context, template_id: str) -> domain.InvoiceTemplate:
         return wire.template_to_thrift(self._of_caller(context, template_id))
 
+    def GetList(
+        self, context: Context, party_id: str, shop_id: str | None, after: str | None, limit: int
+    ) -> list[domain.InvoiceTemplate]:
+        require_owner(context, party_id)
+        if not 1 <= limit <= LISTED_MAX:
+            raise InvalidRequest([f"A limit is between 1 and {LISTED_MAX}"])
+        with self._machines.database.read() as tx:
+            found = templates.of_party(tx, party_id, shop_id, after, limit)
+        return [wire.template_to_thrift(template) for template in found]
+
     def Update(
         self, context: Context, template_id: str, update: payment_processing.TemplateUpdate
     ) -> domain.InvoiceTemplate:
-        found = self._operable(context, template_id)
-        changed = msgspec.structs.replace(found, **wire.update_arguments(update))
-        template.check(changed.details, changed.lifetime)
+        self._operable(context, template_id)
         with self._machines.database.transaction() as tx:
-            templates.get(tx, template_id)
+            found = templates.get(tx, template_id, lock=True)
+            template.require_revision(found, update.if_revision)
+            said = {**wire.cleared_arguments(update), **wire.update_arguments(update)}
+            changed = msgspec.structs.replace(found, revision=found.revision + 1, **said)
+            template.check(changed.details, changed.lifetime)
             templates.update(tx, changed)
         return wire.template_to_thrift(changed)
 
-    def Delete(self, context: Context, template_id: str) -> None:
+    def Delete(self, context: Context, template_id: str, if_revision: int | None = None) -> None:
         self._operable(context, template_id)
         with self._machines.database.transaction() as tx:
-            templates.get(tx, template_id)
+            template.require_revision(templates.get(tx, template_id, lock=True), if_revision)
             templates.remove(tx, template_id)
 
     def ComputeTerms(self, context: Context, template_id: str) -> payment_processing.PaymentTerms:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from processing.storage.moments import from_ms, to_ms
-from processing.storage.port import Conflict, Row, Tx
+from processing.storage.port import Conflict, Database, Row, Tx
 
 COUNTER = "events"
 """The counter that gives records their place in the order of everything."""
@@ -41,6 +41,14 @@ class Snapshot(NamedTuple):
     body: str
 
 
+class Piece(NamedTuple):
+    """A record's place and content. `id` 0: no record but a snapshot of everything up to `sequence`."""
+
+    id: int
+    sequence: int
+    body: str
+
+
 class History(NamedTuple):
     """Everything needed to know a machine's state: a snapshot, if there is one, and the records after it."""
 
@@ -54,27 +62,50 @@ def append(tx: Tx, machine_id: str, expected: int, body: str, *, kind: str, trac
 
     Raises Conflict when the machine is not there any more (or, for 0, is there already).
     """
+    advance(tx, machine_id, expected, kind)
+    record = Record(tx.draw(COUNTER), machine_id, expected + 1, now, trace_id, body)
+    insert(tx, record)
+    return record
+
+
+def advance(tx: Tx, machine_id: str, expected: int, kind: str) -> None:
+    """Moves the machine on from `expected`, the sequence that the caller has seen; 0 makes it.
+
+    Raises Conflict, here or with the next statement, when the machine is not there any more.
+    """
+    conflict = Conflict(machine_id)
     if expected == 0:
-        done = tx.execute(
-            "INSERT INTO machines (id, kind, sequence) VALUES (?, ?, 1) ON CONFLICT (id) DO NOTHING", (machine_id, kind)
+        tx.later(
+            "INSERT INTO machines (id, kind, sequence) VALUES (?, ?, 1) ON CONFLICT (id) DO NOTHING",
+            (machine_id, kind),
+            conflict,
         )
     else:
-        done = tx.execute(
-            "UPDATE machines SET sequence = ? WHERE id = ? AND sequence = ?", (expected + 1, machine_id, expected)
+        tx.later(
+            "UPDATE machines SET sequence = ? WHERE id = ? AND sequence = ?",
+            (expected + 1, machine_id, expected),
+            conflict,
         )
-    if done.rowcount != 1:
-        raise Conflict(machine_id)
-    record = Record(tx.draw(COUNTER), machine_id, expected + 1, now, trace_id, body)
-    tx.execute(
+
+
+def insert(tx: Tx, record: Record) -> None:
+    """Adds the record; its number was drawn in this transaction, after its machine was moved on."""
+    tx.later(
         "INSERT INTO events (id, machine_id, sequence, created_at_ms, trace_id, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (record.id, machine_id, record.sequence, to_ms(now), trace_id, body),
+        (
+            record.id,
+            record.machine_id,
+            record.sequence,
+            to_ms(record.created_at),
+            record.trace_id,
+            record.body,
+        ),
     )
-    return record
 
 
 def set_stopped(tx: Tx, machine_id: str, stopped_at: datetime | None, reason: str | None) -> None:
     """Notes that the machine stopped, or, with None, that it works."""
-    tx.execute(
+    tx.later(
         "UPDATE machines SET stopped_at_ms = ?, stop_reason = ? WHERE id = ?",
         (None if stopped_at is None else to_ms(stopped_at), reason, machine_id),
     )
@@ -110,6 +141,29 @@ def load(tx: Tx, found: Head, snapshot_format: str) -> History:
     return History(found, snapshot, records(tx, found.machine_id, after=snapshot.sequence if snapshot else 0))
 
 
+def whole(database: Database, machine_id: str, snapshot_format: str) -> list[Piece]:
+    """The machine's snapshot, if it has one of this format, and every record after it; [] when there is no machine."""
+    rows = database.ask(
+        "SELECT 0, sequence, body FROM snapshots WHERE machine_id = ? AND format = ?"
+        " UNION ALL SELECT id, sequence, body FROM events WHERE machine_id = ? AND sequence >"
+        " COALESCE((SELECT sequence FROM snapshots WHERE machine_id = ? AND format = ?), 0) ORDER BY 2",
+        (machine_id, snapshot_format, machine_id, machine_id, snapshot_format),
+    )
+    return [Piece(*row) for row in rows]
+
+
+def since(database: Database, machine_id: str, known: Piece) -> list[Piece] | None:
+    """The records after one that the caller knows; None when the machine's history does not hold that one."""
+    rows = database.ask(
+        "SELECT id, sequence, CASE WHEN sequence > ? THEN body END FROM events"
+        " WHERE machine_id = ? AND sequence >= ? ORDER BY sequence",
+        (known.sequence, machine_id, known.sequence),
+    )
+    if not rows or rows[0][:2] != (known.id, known.sequence):
+        return None
+    return [Piece(*row) for row in rows[1:]]
+
+
 def records(tx: Tx, machine_id: str, after: int = 0) -> list[Record]:
     """The machine's records above the sequence `after`, in order."""
     rows = tx.execute(
@@ -122,7 +176,7 @@ def records(tx: Tx, machine_id: str, after: int = 0) -> list[Record]:
 
 def put_snapshot(tx: Tx, machine_id: str, snapshot: Snapshot) -> None:
     """Keeps the machine's state in place of an older one."""
-    tx.execute(
+    tx.later(
         "INSERT INTO snapshots (machine_id, sequence, format, body) VALUES (?, ?, ?, ?) ON CONFLICT (machine_id)"
         " DO UPDATE SET sequence = excluded.sequence, format = excluded.format, body = excluded.body",
         (machine_id, *snapshot),

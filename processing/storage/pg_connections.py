@@ -4,29 +4,20 @@ A connection that the server has ended (restart, failover) is noticed before it 
 only the transactions that were under way.
 """
 
-import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg.types.numeric import Int8BinaryDumper
-from psycopg.types.string import StrBinaryDumper
 
+from processing.storage.pg_statements import Link
 from processing.storage.port import Unavailable
 
 CONNECT_TIMEOUT_S = 5
 APPLICATION = "capi"
-PREPARED_MAX = 512
-"""Statements that a connection keeps prepared."""
-
-PREPARED_AFTER = 2
-"""Uses after which a statement is prepared."""
-
 ABANDONED_MS = 60_000
 """A transaction whose process has stopped in the middle of it is ended by the server after so long."""
 
@@ -40,11 +31,7 @@ def connect(url: str, *, busy_timeout_ms: int = 5000, statement_timeout_ms: int 
             cursor_factory=psycopg.RawCursor,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=APPLICATION,
-            prepare_threshold=PREPARED_AFTER,
         )
-        connection.prepared_max = PREPARED_MAX
-        for kind, dumper in DUMPERS:
-            connection.adapters.register_dumper(kind, dumper)
         connection.execute(
             f"SET lock_timeout = {busy_timeout_ms:d}; SET statement_timeout = {statement_timeout_ms:d};"
             f"SET idle_in_transaction_session_timeout = {ABANDONED_MS:d}; SET client_min_messages = warning;"
@@ -53,26 +40,6 @@ def connect(url: str, *, busy_timeout_ms: int = 5000, statement_timeout_ms: int 
     except psycopg.Error as failure:
         raise Unavailable(f"PostgreSQL: {failure}") from failure
     return connection
-
-
-ZERO, STAND_IN = "\0", "\ufffe"
-"""PostgreSQL's texts have no zero byte. Its place is taken by a code that is no character and that no text needs, so
-that whatever a merchant sends as a key stays a key."""
-
-
-class TextDumper(StrBinaryDumper):
-    """Texts as they are, but for zero bytes."""
-
-    def dump(self, obj: str) -> bytes:
-        return super().dump(obj.replace(ZERO, STAND_IN) if ZERO in obj else obj)
-
-
-DUMPERS: tuple[tuple[type, type[Dumper]], ...] = (
-    (int, Int8BinaryDumper),
-    (bool, Int8BinaryDumper),
-    (str, TextDumper),
-)
-"""One type on the wire for each type of the port, so that a statement is prepared once, whatever its values."""
 
 
 def without_password(url: str) -> str:
@@ -88,54 +55,46 @@ class Connections:
         self._timeouts = {"busy_timeout_ms": busy_timeout_ms, "statement_timeout_ms": statement_timeout_ms}
         self._wait_s = busy_timeout_ms / 1000
         self._room = threading.BoundedSemaphore(limit)
-        self._idle: list[psycopg.Connection] = []
+        self._idle: list[Link] = []
         self._is_closed = False
 
     @contextmanager
-    def one(self) -> Iterator[psycopg.Connection]:
+    def one(self) -> Iterator[Link]:
         """A connection for this block alone. Raises Unavailable: all are busy, or the server is away."""
         if not self._room.acquire(timeout=self._wait_s):
             raise Unavailable("every connection to the database is busy")
         try:
-            connection = self._good_one()
+            link = self._good_one()
             try:
-                yield connection
+                yield link
             finally:
-                self._take_back(connection)
+                self._take_back(link)
         finally:
             self._room.release()
 
-    def _good_one(self) -> psycopg.Connection:
+    def _good_one(self) -> Link:
         while True:
             try:
-                connection = self._idle.pop()
+                link = self._idle.pop()
             except IndexError:
-                return connect(self._url, **self._timeouts)
-            if is_quiet(connection):
-                return connection
+                return Link(connect(self._url, **self._timeouts))
+            if link.is_quiet():
+                return link
             with suppress(psycopg.Error):
-                connection.close()
+                link.connection.close()
 
-    def _take_back(self, connection: psycopg.Connection) -> None:
+    def _take_back(self, link: Link) -> None:
+        connection = link.connection
         if connection.closed:
             return
         if self._is_closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append(link)
 
     def close(self) -> None:
         """Closes those that nobody uses; the others follow when they come back."""
         self._is_closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().connection.close()
         self._is_closed = False
-
-
-def is_quiet(connection: psycopg.Connection) -> bool:
-    """Whether the server has said nothing since: an unasked word of it is a farewell."""
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.pgconn.socket, select.POLLIN)
-    return not poll.poll(0)

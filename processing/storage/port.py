@@ -6,6 +6,7 @@ are int (64 bits), str, bytes and None. Rows are tuples. Times are integers, mil
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -46,11 +47,25 @@ class Tx(Protocol):
     skip_locked: str
     """The same, passing over rows which another transaction holds."""
 
+    memory: dict[str, Any]
+    """What those who work in this transaction remember of it: rows that they have read and locked."""
+
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
         """Runs one statement."""
 
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Runs one statement for each row of parameters."""
+        """Runs one statement for each row of parameters, as `later` does."""
+
+    def later(
+        self, sql: str, params: Sequence[Any] = (), or_raise: BaseException | None = None, *, wakes: bool = False
+    ) -> None:
+        """Runs one statement whose answer nobody needs, at the latest when the block ends, before what is asked next.
+
+        Raises `or_raise`, here or later, when the statement touched no row. `wakes`: as `wake`, when it touched one.
+        """
+
+    def draw_each(self, counter: str, count: int) -> list[int]:
+        """So many numbers as `draw` gives, rising, perhaps with gaps."""
 
     def draw(self, counter: str, count: int = 1) -> int:
         """The first of `count` consecutive numbers, above 0, that nobody was given before. There may be gaps."""
@@ -93,6 +108,12 @@ class Database(Protocol):
 
     def read(self) -> AbstractContextManager[Tx]:
         """One consistent moment of the database, without waiting for writers. Writing raises."""
+
+    def ask(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The rows of one statement that reads, a moment of its own; cheaper than `read`. Raises Unavailable."""
+
+    def clock(self) -> datetime:
+        """The time where the database is, to the second: what all its users can compare theirs with."""
 
     def watch(self) -> Watch:
         """An ear for commits."""

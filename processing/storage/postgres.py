@@ -12,13 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
+from processing.storage.moments import from_ms
 from processing.storage.pg_connections import Connections, connect
+from processing.storage.pg_statements import Link, PgRows
 from processing.storage.port import Conflict, OutcomeUnknown, Row, Unavailable
 
 CHANNEL = "capi_commits"
@@ -28,8 +32,9 @@ BEGIN_WRITING = "BEGIN"
 ROW_LOCK = " FOR NO KEY UPDATE"
 """Does not hold up those who only refer to the row."""
 
-NOTIFY_PAUSE_S = 0.002
-"""Shortest time between two notifications of one process: each is a transaction of its own."""
+NOTIFY_PAUSE_S = 0.01
+"""Shortest time between two notifications of one process: each is a transaction of its own, and makes all workers look.
+"""
 
 PASSED_BY = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 """Somebody else was quicker: the same transaction, begun anew, sees what they did."""
@@ -53,42 +58,58 @@ def translated(sql: str) -> str:
     return "'".join(out).replace(" IN ()", " IN (NULL)")
 
 
-class PgRows:
-    __slots__ = ("_rows", "rowcount")
-
-    def __init__(self, cursor: psycopg.Cursor) -> None:
-        self._rows: list[Row] = cursor.fetchall() if cursor.description else []
-        self.rowcount = cursor.rowcount
-
-    def one(self) -> Row | None:
-        return self._rows[0] if self._rows else None
-
-    def all(self) -> list[Row]:
-        return self._rows
-
-
 class PgTx:
-    """A transaction, or a moment to read, on one connection. `begin` is sent before the first statement."""
+    """A transaction, or a moment to read, on one connection.
 
-    __slots__ = ("_actions", "_begin", "_cursor", "_drawn_from", "is_begun", "rings", "row_lock", "skip_locked")
+    What nobody waits for is kept (`later`, also the BEGIN) and goes out with the next statement that somebody does.
+    """
 
-    def __init__(self, connection: psycopg.Connection, begin: str) -> None:
-        self._cursor = connection.cursor()
+    __slots__ = ("_actions", "_begin", "_drawn_from", "_link", "_waiting", "is_begun", "memory", "rings",
+                 "row_lock", "skip_locked")  # fmt: skip
+
+    def __init__(self, link: Link, begin: str) -> None:
+        self._link = link
         self._begin = begin
         self._drawn_from: set[str] = set()
         self._actions: list[Callable[[], None]] = []
+        self._waiting: list[tuple[str, Sequence[Any], BaseException | None, bool]] = []
         self.row_lock = ROW_LOCK if self.writes else ""
         self.skip_locked = f"{self.row_lock} SKIP LOCKED" if self.writes else ""
+        self.memory: dict[str, Any] = {}
         self.is_begun = False
         self.rings = False
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> PgRows:
-        self._start()
-        return PgRows(self._cursor.execute(translated(sql), params or None))
+        self._waiting.append((translated(sql), params, None, False))
+        return self._send()[-1]
 
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._start()
-        self._cursor.executemany(translated(sql), rows)
+        words = translated(sql)
+        self._waiting += [(words, row, None, False) for row in rows]
+
+    def later(
+        self, sql: str, params: Sequence[Any] = (), or_raise: BaseException | None = None, *, wakes: bool = False
+    ) -> None:
+        self._waiting.append((translated(sql), params, or_raise, wakes))
+
+    def flush(self) -> None:
+        """Sends what is waiting. Raises what was to be raised for a statement that touched no row."""
+        if self._waiting:
+            self._send()
+
+    def _send(self) -> list[PgRows]:
+        waiting, self._waiting = self._waiting, []
+        if self.is_begun:
+            answers = self._link.run([(sql, params) for sql, params, *_ in waiting])
+        else:
+            self.is_begun = True
+            answers = self._link.run([(self._begin, ()), *((sql, params) for sql, params, *_ in waiting)])[1:]
+        for (_, _, refusal, wakes), rows in zip(waiting, answers, strict=True):
+            if refusal is not None and not rows.rowcount:
+                raise refusal
+            if wakes and rows.rowcount:
+                self.rings = True
+        return answers
 
     @property
     def writes(self) -> bool:
@@ -103,6 +124,11 @@ class PgTx:
             last = drawn
         return first
 
+    def draw_each(self, counter: str, count: int) -> list[int]:
+        first = self._draw(counter)
+        more = "SELECT nextval(format('%I', 'counter_' || ?)::regclass) FROM generate_series(2, ?)"
+        return [first, *(row[0] for row in self.execute(more, (counter, count)).all())] if count > 1 else [first]
+
     def _draw(self, counter: str) -> int:
         if counter in self._drawn_from:
             return self.execute("SELECT nextval(format('%I', 'counter_' || ?)::regclass)", (counter,)).one()[0]
@@ -115,7 +141,7 @@ class PgTx:
             return self.execute("SELECT settled_number(?)", (counter,)).one()[0]
         if self.is_begun:
             raise RuntimeError("A reader asks for the settled number before it reads anything.")
-        return self._cursor.execute("SELECT settled_number($1)", (counter,)).fetchone()[0]
+        return self._link.run([("SELECT settled_number($1)", (counter,))])[0].one()[0]
 
     def wake(self) -> None:
         self.rings = True
@@ -128,23 +154,23 @@ class PgTx:
         for action in self._actions:
             action()
 
-    def _start(self) -> None:
-        if not self.is_begun:
-            self._cursor.execute(self._begin)
-            self.is_begun = True
+    def settle_conditions(self) -> None:
+        """Sends what is waiting if something is to be raised for it, for after a commit that would be too late."""
+        if any(refusal is not None for _, _, refusal, _ in self._waiting):
+            self.flush()
 
     def commit(self) -> None:
-        """Raises Unavailable where the server had given the transaction up already."""
-        if not self.is_begun:
+        """With the last statements, in one round trip. Raises Unavailable where the server gave the transaction up."""
+        if not self.is_begun and not self._waiting:
             return
-        self._cursor.execute("COMMIT")
-        if self._cursor.statusmessage != "COMMIT":
+        self._waiting.append(("COMMIT", (), None, False))
+        if self._send()[-1].command != "COMMIT":
             raise Unavailable("a statement of the transaction had failed")
 
     def roll_back(self) -> None:
         """Ends the transaction without effect."""
         if self.is_begun:
-            self._cursor.execute("ROLLBACK")
+            self._link.run([("ROLLBACK", ())])
 
 
 class PgWatch:
@@ -239,11 +265,11 @@ class PostgresDatabase:
         me = threading.get_ident()
         if me in self._writing_threads:
             raise RuntimeError("A transaction inside a transaction: pass the tx on instead.")
-        with self._connections.one() as connection:
+        with self._connections.one() as link:
             self._writing_threads.add(me)
             try:
-                tx = PgTx(connection, BEGIN_WRITING)
-                yield from finishing(tx, connection, commit)
+                tx = PgTx(link, BEGIN_WRITING)
+                yield from finishing(tx, link.connection, commit)
             finally:
                 self._writing_threads.discard(me)
         if tx.rings:
@@ -252,8 +278,19 @@ class PostgresDatabase:
 
     @contextmanager
     def read(self) -> Iterator[PgTx]:
-        with self._connections.one() as connection:
-            yield from finishing(PgTx(connection, BEGIN_READING), connection, roll_back)
+        with self._connections.one() as link:
+            yield from finishing(PgTx(link, BEGIN_READING), link.connection, roll_back)
+
+    def ask(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        with self._connections.one() as link:
+            try:
+                return link.run([(translated(sql), params)])[0].all()
+            except psycopg.Error as failure:
+                raise in_our_words(failure, writes=False) from failure
+
+    def clock(self) -> datetime:
+        with self.read() as tx:
+            return from_ms(1000 * tx.execute("SELECT CAST(extract(epoch FROM clock_timestamp()) AS BIGINT)").one()[0])
 
     def watch(self) -> PgWatch:
         return PgWatch(connect(self.url))
@@ -269,6 +306,7 @@ def finishing(
     """Gives out `tx`, then ends it with `end`; rolls back and says in the port's words what went wrong inside."""
     try:
         yield tx
+        tx.settle_conditions()
     except psycopg.Error as failure:
         roll_back(tx, connection)
         raise in_our_words(failure, tx.writes) from failure
@@ -283,8 +321,12 @@ def commit(tx: PgTx, connection: psycopg.Connection) -> None:
     try:
         tx.commit()
     except psycopg.Error as failure:
-        connection.close()
-        if isinstance(failure, SURELY_ROLLED_BACK):
+        is_undone = not connection.closed and connection.info.transaction_status == TransactionStatus.INERROR
+        if is_undone:
+            roll_back(tx, connection)
+        else:
+            connection.close()
+        if is_undone or isinstance(failure, SURELY_ROLLED_BACK):
             raise in_our_words(failure) from failure
         raise OutcomeUnknown(str(failure)) from failure
 

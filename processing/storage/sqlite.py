@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from processing.storage.moments import from_ms
 from processing.storage.port import OutcomeUnknown, Row, Unavailable
 
 RETRY_S = (0.0001, 0.0008)
@@ -63,19 +65,31 @@ class SqliteRows:
 class SqliteTx:
     """A transaction, or a moment to read, on one connection. Locks of rows have no meaning here: a writer is alone."""
 
-    __slots__ = ("_actions", "_connection")
+    __slots__ = ("_actions", "_connection", "memory")
     row_lock = ""
     skip_locked = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._actions: list[Callable[[], None]] = []
+        self.memory: dict[str, Any] = {}
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> SqliteRows:
         return SqliteRows(self._connection.execute(sql, params))
 
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
+
+    def later(
+        self, sql: str, params: Sequence[Any] = (), or_raise: BaseException | None = None, *, wakes: bool = False
+    ) -> None:
+        """At once: a statement costs no round trip here."""
+        if not self._connection.execute(sql, params).rowcount and or_raise is not None:
+            raise or_raise
+
+    def draw_each(self, counter: str, count: int) -> list[int]:
+        first = self.draw(counter, count)
+        return list(range(first, first + count))
 
     def draw(self, counter: str, count: int = 1) -> int:
         return self.execute(DRAW, (counter, count)).one()[0] - count + 1
@@ -194,10 +208,22 @@ class SqliteDatabase:
             raise as_unavailable(failure) from failure
         finally:
             roll_back(connection)
-            if len(self._readers) < READERS_KEPT_MAX:
-                self._readers.append(connection)
-            else:
-                connection.close()
+            self._keep(connection)
+
+    def ask(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        connection = self._reader()
+        try:
+            return connection.execute(sql, params).fetchall()
+        except sqlite3.OperationalError as failure:
+            raise as_unavailable(failure) from failure
+        finally:
+            self._keep(connection)
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        if len(self._readers) < READERS_KEPT_MAX:
+            self._readers.append(connection)
+        else:
+            connection.close()
 
     def _reader(self) -> sqlite3.Connection:
         with suppress(IndexError):
@@ -205,6 +231,10 @@ class SqliteDatabase:
         connection = self._connect(busy_timeout_s=self._timeout_s)
         connection.execute("PRAGMA query_only = ON")
         return connection
+
+    def clock(self) -> datetime:
+        with self.read() as tx:
+            return from_ms(1000 * tx.execute("SELECT CAST(strftime('%s', 'now') AS INTEGER)").one()[0])
 
     def watch(self) -> SqliteWatch:
         return SqliteWatch(self._connect(busy_timeout_s=self._timeout_s))

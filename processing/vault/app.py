@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from processing.banks.adapters import install_all
+from processing.banks.gate import Gate, Gated
 from processing.banks.protocol import Equipment, Installed
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
@@ -44,7 +45,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
     equipment = Equipment(settings, cards, clock, lambda context: platform.bind(context).bank_adapter_host)
     installed = install_all(equipment)
     services = {BY_NAME["vault"].path: (vault.Vault, service)}
-    services |= {ADAPTERS + bank.name: (bank_adapter.ProviderProxy, bank.proxy) for bank in installed}
+    gate = Gate(settings.vault.bank_calls_max, clock)
+    services |= {ADAPTERS + bank.name: (bank_adapter.ProviderProxy, Gated(bank.proxy, gate)) for bank in installed}
     calls = rpc_app(
         services,
         secret=options["secret"],
@@ -63,7 +65,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
 
 
 def purging(app: Any, purge: Callable[[], None], every_s: float = PURGE_EVERY_S) -> Any:
-    """`app`; while it lives, `purge` removes the CVVs whose time is up, and what the database's log keeps of them."""
+    """`app`; while it lives, `purge` removes the CVVs whose time is up, and what the database's log keeps of them.
+
+    Its way for requests of our own server (`direct` of serving.exchange) is kept.
+    """
 
     async def purge_always() -> None:
         while True:
@@ -83,6 +88,7 @@ def purging(app: Any, purge: Callable[[], None], every_s: float = PURGE_EVERY_S)
         finally:
             task.cancel()
 
+    living.direct = getattr(app, "direct", None)
     return living
 
 
@@ -98,6 +104,10 @@ def split(calls: Any, installed: tuple[Installed, ...]) -> Any:
                 return
         await calls(scope, receive, send)
 
+    def direct(exchange: Any) -> Any:
+        return None if exchange.path.startswith(CALLBACKS) else calls.direct(exchange)
+
+    app.direct = direct
     return app
 
 

@@ -4,13 +4,15 @@ import secrets
 import string
 from datetime import datetime, timedelta
 
-from processing.storage.port import Database
+from processing.storage.port import Conflict, Database, OutcomeUnknown, Unavailable
 from processing.vault import store, wallets
 from processing.vault.cards import InvalidCard, PaymentSystem, check_card
 from processing.vault.keys import CardKeys
+from rpc import failures
 from rpc.context import Context
 from rpc.protocol import domain, vault
 from settings.clock import Clock
+from telemetry.redaction import hide_digits
 
 _BASE62 = string.digits + string.ascii_letters
 _TOKEN_CHARS = 22
@@ -31,13 +33,20 @@ class VaultService:
         self._session_lifetime = session_lifetime
 
     def Tokenize(self, _context: Context, params: vault.TokenizeParams) -> domain.BankCard:
-        """Raises vault.InvalidCardData with a reason that shows nothing of the card."""
-        if params.source.card is not None:
-            return self._plain(params.source.card, params.session_id)
-        return self._from_wallet(params.source.tokenized, params.session_id)
+        """Raises vault.InvalidCardData with a reason that shows nothing of the card; Unavailable and Unknown where the
+        card could not be stored."""
+        try:
+            if params.source.card is not None:
+                return self._plain(params.source.card, params.session_id)
+            return self._from_wallet(params.source.tokenized, params.session_id)
+        except (Unavailable, Conflict) as failure:
+            raise failures.Unavailable("the vault's database is away") from failure
+        except OutcomeUnknown as failure:
+            raise failures.Unknown("the vault's database failed") from failure
 
     def _plain(self, card: vault.CardData, session_id: str) -> domain.BankCard:
         system = _check(card.number, card.exp_date, card.cvv, self._clock())
+        _refuse_number_in(card.cardholder_name)
         token = self._store(card.number, card.exp_date, system, card.cvv, session_id, cryptogram_id=None)
         return domain.BankCard(
             **_shown(token, card.number, card.exp_date, system),
@@ -91,6 +100,12 @@ class VaultService:
                 sealed = self._keys.seal(cvv.encode(), session_id)
                 store.put_session(tx, session_id, sealed, now + self._session_lifetime)
         return known_as
+
+
+def _refuse_number_in(cardholder_name: str | None) -> None:
+    """A number that was typed into the field of the name would leave the vault with the name."""
+    if cardholder_name is not None and hide_digits(cardholder_name) != cardholder_name:
+        raise vault.InvalidCardData(reason="Cardholder name is a card number")
 
 
 def _check(number: str, exp_date: domain.ExpDate, cvv: str | None, now: datetime) -> PaymentSystem:

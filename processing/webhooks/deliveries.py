@@ -21,7 +21,10 @@ LISTED_MAX = 1000
 
 
 class Message(NamedTuple):
-    """A delivery with all that is needed to send it. `private_key` is sealed."""
+    """A delivery with all that is needed to send it. `private_key` is sealed; `event_id` of a sample is below zero.
+
+    Before `held_until` the receiver wants nothing.
+    """
 
     delivery_id: int
     hook_id: int
@@ -33,6 +36,8 @@ class Message(NamedTuple):
     trace_id: str
     body: bytes
     failures: int
+    format: str
+    held_until: datetime | None
 
 
 class Attempt(NamedTuple):
@@ -69,23 +74,36 @@ def new_event_id(tx: Tx) -> int:
     return tx.draw(EVENTS)
 
 
-def add_event(
-    tx: Tx, event_id: int, record_id: int, number: int, invoice_id: str, event_type: str, trace_id: str, body: bytes
-) -> None:
-    """Keeps what is to be told."""
+def add_event(tx: Tx, event_id: int, record: Record, number: int, event_type: str, body: bytes) -> None:
+    """Keeps what is to be told of the record."""
     tx.execute(
-        "INSERT INTO webhook_events (id, record_id, number, invoice_id, event_type, trace_id, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (event_id, record_id, number, invoice_id, event_type, trace_id, body),
+        "INSERT INTO webhook_events (id, record_id, number, invoice_id, event_type, trace_id, body, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event_id,
+            record.id,
+            number,
+            record.machine_id,
+            event_type,
+            record.trace_id,
+            body,
+            to_ms(record.created_at),
+        ),
     )
 
 
-def add(tx: Tx, hook_id: int, event_id: int, record: Record, *, is_enabled: bool) -> None:
-    """The event of the record will be told to the hook; to a disabled one only by a resend. Asked twice, done once."""
+def add(
+    tx: Tx, hook_id: int, event_id: int, record: Record, *, is_enabled: bool, event_type: str | None = None
+) -> None:
+    """The event of the record will be told to the hook; to a disabled one only by a resend. Asked twice, done once.
+
+    With `event_type` the event is one of party_events, without it one of webhook_events.
+    """
     delivery_id = tx.draw(DELIVERIES)
     made = tx.execute(
-        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, event_id) DO NOTHING",
+        "INSERT INTO webhook_deliveries"
+        " (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms, event_type, trace_id, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, event_id) DO NOTHING",
         (
             delivery_id,
             hook_id,
@@ -93,21 +111,32 @@ def add(tx: Tx, hook_id: int, event_id: int, record: Record, *, is_enabled: bool
             record.machine_id,
             WAITING if is_enabled else DROPPED,
             to_ms(record.created_at) if is_enabled else None,
+            event_type,
+            event_type and record.trace_id,
+            to_ms(record.created_at),
         ),
     )
     if made.rowcount and is_enabled:
-        _enqueue(tx, key(hook_id, record.machine_id), delivery_id, record.trace_id, record.created_at)
+        enqueue(tx, key(hook_id, record.machine_id), delivery_id, record.trace_id, record.created_at)
 
 
 def message(tx: Tx, delivery_id: int) -> Message | None:
-    """What a job is to send; None when it has become pointless."""
+    """What a job is to send; None when it has become pointless, or what was to be told is forgotten."""
     row = tx.execute(
-        "SELECT d.id, d.webhook_id, w.url, w.private_key, d.invoice_id, e.id, e.event_type, e.trace_id, e.body,"
-        " d.failures FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id"
-        " JOIN webhook_events e ON e.id = d.event_id WHERE d.id = ? AND d.status = 'waiting' AND w.is_enabled = 1",
+        "SELECT d.id, d.webhook_id, w.url, w.private_key, d.invoice_id, d.event_id,"
+        " COALESCE(d.event_type, e.event_type), COALESCE(d.trace_id, e.trace_id), COALESCE(d.sample, p.body, e.body),"
+        " d.failures, w.format, n.held_until_ms"
+        " FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id"
+        " LEFT JOIN webhook_events e ON d.event_type IS NULL AND e.id = d.event_id"
+        " LEFT JOIN party_events p ON d.event_type IS NOT NULL AND p.id = d.event_id"
+        " LEFT JOIN webhook_endpoints n ON n.webhook_id = w.id"
+        " WHERE d.id = ? AND d.status = 'waiting' AND w.is_enabled = 1",
         (delivery_id,),
     ).one()
-    return Message(*row) if row else None
+    if row is None or row[8] is None:
+        return None
+    held_until = None if row[-1] is None else from_ms(row[-1])
+    return Message(*row[:8], bytes(row[8]), *row[9:-1], held_until)
 
 
 def log_attempt(tx: Tx, delivery_id: int, attempt: Attempt) -> None:
@@ -146,6 +175,21 @@ def drop_waiting(tx: Tx, hook_id: int) -> int:
     return len(dropped)
 
 
+def purge(tx: Tx, before: datetime, limit: int) -> int:
+    """Forgets what was told of what happened before the moment, with its log, the oldest first; returns how much.
+
+    What still waits stays.
+    """
+    rows = tx.execute("SELECT id, created_at_ms, status FROM webhook_deliveries ORDER BY id LIMIT ?", (limit,)).all()
+    told = [(row[0],) for row in rows if row[1] < to_ms(before) and row[2] != WAITING]
+    tx.execute_each("DELETE FROM webhook_attempts WHERE delivery_id = ?", told)
+    tx.execute_each("DELETE FROM webhook_deliveries WHERE id = ?", told)
+    rows = tx.execute(f"SELECT id, created_at_ms FROM {EVENTS} ORDER BY id LIMIT ?", (limit,)).all()  # noqa: S608
+    events = [(row[0],) for row in rows if row[1] < to_ms(before)]
+    tx.execute_each(f"DELETE FROM {EVENTS} WHERE id = ?", events)  # noqa: S608 - our own words
+    return max(len(told), len(events))
+
+
 def resend(tx: Tx, hook_id: int, invoice_id: str, now: datetime) -> int:
     """Everything that the hook was or should have been told of the invoice waits again, in order, due now.
 
@@ -163,7 +207,7 @@ def resend(tx: Tx, hook_id: int, invoice_id: str, now: datetime) -> int:
             "UPDATE webhook_deliveries SET status = 'waiting', failures = 0, next_attempt_at_ms = ? WHERE id = ?",
             (to_ms(now), delivery_id),
         )
-        _enqueue(tx, key(hook_id, invoice_id), delivery_id, trace_id, now)
+        enqueue(tx, key(hook_id, invoice_id), delivery_id, trace_id, now)
     return len(told)
 
 
@@ -175,7 +219,21 @@ def listed(tx: Tx, hook_id: int, limit: int) -> list[Delivery]:
         " WHERE d.webhook_id = ? ORDER BY d.event_id DESC LIMIT ?",
         (hook_id, min(max(limit, 0), LISTED_MAX)),
     ).all()
-    attempts = _attempts(tx, [row[0] for row in rows])
+    attempts = attempts_of(tx, [row[0] for row in rows])
+    return [_delivery(row, attempts.get(row[0], ())) for row in rows]
+
+
+def of_feed(tx: Tx, hook_id: int, before: int | None, limit: int) -> list[Delivery]:
+    """Deliveries of a hook that is told events of the feed, those below the id `before`, newest first."""
+    where, params = (
+        ("webhook_id = ?", (hook_id,)) if before is None else ("webhook_id = ? AND id < ?", (hook_id, before))
+    )
+    rows = tx.execute(
+        "SELECT id, webhook_id, invoice_id, event_id, event_type, status, next_attempt_at_ms, trace_id"  # noqa: S608
+        f" FROM webhook_deliveries WHERE {where} ORDER BY id DESC LIMIT ?",
+        (*params, limit),
+    ).all()
+    attempts = attempts_of(tx, [row[0] for row in rows])
     return [_delivery(row, attempts.get(row[0], ())) for row in rows]
 
 
@@ -184,11 +242,13 @@ def key(hook_id: int, invoice_id: str) -> str:
     return f"{hook_id}:{invoice_id}"
 
 
-def _enqueue(tx: Tx, job_key: str, delivery_id: int, trace_id: str, due: datetime) -> None:
+def enqueue(tx: Tx, job_key: str, delivery_id: int, trace_id: str, due: datetime) -> None:
+    """The delivery stands behind the others of its key."""
     jobs.enqueue(tx, QUEUE, job_key, due, payload=str(delivery_id), trace_id=trace_id)
 
 
-def _attempts(tx: Tx, delivery_ids: Iterable[int]) -> dict[int, tuple[Attempt, ...]]:
+def attempts_of(tx: Tx, delivery_ids: Iterable[int]) -> dict[int, tuple[Attempt, ...]]:
+    """Delivery -> what became of it, oldest first."""
     wanted = tuple(delivery_ids)
     marks = ", ".join("?" * len(wanted))
     rows = tx.execute(

@@ -14,8 +14,10 @@ from processing.webhooks.signing import KeyPair
 from settings.sections import Webhooks
 
 COUNTER = "webhooks"
-COLUMNS = "id, party_id, shop_id, topic, event_types, url, public_key, is_enabled"
+COLUMNS = "id, party_id, shop_id, topic, event_types, url, public_key, is_enabled, format"
 INVOICES = "invoices"
+CONTENT_SIGNATURE, STANDARD_WEBHOOKS = "content_signature", "standard_webhooks"
+"""Kinds of hooks, see processing.webhooks.formats. What is asked of a kind that is not named is asked of the first."""
 
 
 class LimitExceeded(Exception):
@@ -30,6 +32,7 @@ class NewHook(NamedTuple):
     topic: str
     event_types: tuple[str, ...]
     url: str
+    format: str = CONTENT_SIGNATURE
 
 
 class Hook(NamedTuple):
@@ -43,6 +46,7 @@ class Hook(NamedTuple):
     url: str
     public_key: bytes
     is_enabled: bool
+    format: str
 
 
 def require_room(tx: Tx, party_id: str, shop_id: str | None, limits: Webhooks) -> None:
@@ -50,16 +54,24 @@ def require_room(tx: Tx, party_id: str, shop_id: str | None, limits: Webhooks) -
     limit = limits.hooks_per_party_max if shop_id is None else limits.hooks_per_shop_max
     # Where writers are not alone, one party's creations take turns.
     tx.execute(f"SELECT id FROM parties WHERE id = ?{tx.row_lock}", (party_id,))  # noqa: S608 - our own words
-    if tx.execute(*_where("SELECT COUNT(*) FROM webhooks", party_id, [shop_id])).one()[0] >= limit:
+    sql, params = _where("SELECT COUNT(*) FROM webhooks", party_id, [shop_id])
+    if tx.execute(f"{sql} AND format = ?", (*params, CONTENT_SIGNATURE)).one()[0] >= limit:
         raise LimitExceeded
 
 
 def create(tx: Tx, new: NewHook, pair: KeyPair, keys: SealingKeys, now: datetime) -> Hook:
     """An enabled hook; its private key is stored sealed."""
     hook_id = tx.draw(COUNTER)
+    add(tx, hook_id, new, pair.public, keys.seal(pair.private, owner_of_key(hook_id)), now)
+    return find(tx, hook_id, new.format)
+
+
+def add(tx: Tx, hook_id: int, new: NewHook, public_key: bytes, sealed_key: bytes, now: datetime) -> None:
+    """The row of an enabled hook; of a kind that has its keys elsewhere both keys are empty."""
     tx.execute(
-        "INSERT INTO webhooks (id, party_id, shop_id, topic, event_types, url, public_key, private_key, created_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO webhooks"
+        " (id, party_id, shop_id, topic, event_types, url, public_key, private_key, created_at_ms, format)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             hook_id,
             new.party_id,
@@ -67,31 +79,34 @@ def create(tx: Tx, new: NewHook, pair: KeyPair, keys: SealingKeys, now: datetime
             new.topic,
             " ".join(new.event_types),
             new.url,
-            pair.public,
-            keys.seal(pair.private, owner_of_key(hook_id)),
+            public_key,
+            sealed_key,
             to_ms(now),
+            new.format,
         ),
     )
-    return find(tx, hook_id)
 
 
-def find(tx: Tx, hook_id: int) -> Hook | None:
-    """The hook, if there is one that was not deleted."""
-    row = tx.execute(f"SELECT {COLUMNS} FROM webhooks WHERE id = ? AND is_deleted = 0", (hook_id,)).one()  # noqa: S608
+def find(tx: Tx, hook_id: int, format: str = CONTENT_SIGNATURE) -> Hook | None:
+    """The hook of that kind, if there is one that was not deleted."""
+    row = tx.execute(
+        f"SELECT {COLUMNS} FROM webhooks WHERE id = ? AND format = ? AND is_deleted = 0",  # noqa: S608
+        (hook_id, format),
+    ).one()
     return _hook(row) if row else None
 
 
 def of_party(tx: Tx, party_id: str) -> list[Hook]:
     """In order of their making."""
     rows = tx.execute(
-        f"SELECT {COLUMNS} FROM webhooks WHERE party_id = ? AND is_deleted = 0 ORDER BY id",  # noqa: S608
-        (party_id,),
+        f"SELECT {COLUMNS} FROM webhooks WHERE party_id = ? AND format = ? AND is_deleted = 0 ORDER BY id",  # noqa: S608
+        (party_id, CONTENT_SIGNATURE),
     )
     return [_hook(row) for row in rows.all()]
 
 
 def of_shop(tx: Tx, party_id: str, shop_id: str, topic: str) -> list[Hook]:
-    """Those that may be told of what happens in the shop, also disabled ones."""
+    """Those of every kind that may be told of what happens in the shop, also disabled ones."""
     sql, params = _where(f"SELECT {COLUMNS} FROM webhooks", party_id, [shop_id, None])  # noqa: S608
     return [_hook(row) for row in tx.execute(f"{sql} AND topic = ? ORDER BY id", (*params, topic)).all()]
 
@@ -118,5 +133,6 @@ def _where(select: str, party_id: str, shops: Sequence[str | None]) -> tuple[str
 
 
 def _hook(row: Row) -> Hook:
-    hook_id, party_id, shop_id, topic, event_types, url, public_key, is_enabled = row
-    return Hook(hook_id, party_id, shop_id, topic, tuple(event_types.split()), url, bytes(public_key), bool(is_enabled))
+    hook_id, party_id, shop_id, topic, event_types, url, public_key, is_enabled, format = row
+    types = tuple(event_types.split())
+    return Hook(hook_id, party_id, shop_id, topic, types, url, bytes(public_key), bool(is_enabled), format)

@@ -2,7 +2,8 @@
 
 Connects to an address that was checked, with the name's own Host and SNI; follows no redirect, uses no proxy, keeps no
 connection, decodes nothing. Each step has a time limit and all of them together have one. Of the answer only the status
-counts: its head is read up to a bound; then a little more, so that an honest receiver can finish its sentence.
+and Retry-After count: its head is read up to a bound; then a little more, so that an honest receiver can finish its
+sentence.
 """
 
 import re
@@ -19,7 +20,7 @@ from settings.sections import Webhooks
 STEPS = 3
 """Connect, send, read: all together may take as long as each of them at its worst."""
 
-SUCCESS = 200
+FINAL = 200
 HEAD_BYTES_MAX = 65536
 INTERIM_ANSWERS_MAX = 8
 READ_BYTES = 16384
@@ -28,20 +29,33 @@ USER_AGENT = "common-api-webhooks/2"
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 HEAD_END_BYTES_MAX = 4
+RETRY_AFTER = re.compile(rb"\nretry-after:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
+"""In seconds; the form with a date (RFC 9110, 10.2.3) is taken for none: receivers' clocks are not ours."""
+
+CONTENT_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
+BODILESS = frozenset({204, 304})
+
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
 
 
 class Answer(NamedTuple):
-    """`status` None: no answer came; `error` says why, or that the status is none of success."""
+    """`status` None: no answer came, `error` says why. `retry_after_s`: the receiver asks to be left alone for so long.
+
+    What a status means is for the kind of the hook to say.
+    """
 
     status: int | None
     error: str | None
     duration_ms: int
+    retry_after_s: int | None = None
 
-    @property
-    def is_success(self) -> bool:
-        """HTTP 200 exactly: another status, a redirect among them, means that nobody took the message."""
-        return self.status == SUCCESS
+
+class Head(NamedTuple):
+    """Of a final answer. `body_left`: bytes of its body that have not come yet; None where it does not say."""
+
+    status: int
+    retry_after_s: int | None
+    body_left: int | None
 
 
 class NoAnswer(Exception):
@@ -80,15 +94,15 @@ class Sender:
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Sends once. Never raises for what a receiver, a resolver or a network does."""
         begun = time.monotonic()
-        status, error = None, None
+        head, error = None, None
         try:
-            status = self._exchange(url, body, headers)
-            error = None if status == SUCCESS else f"The answer was {status}, not {SUCCESS}"
+            head = self._exchange(url, body, headers)
         except (AddressRefused, resolving.NameUnresolved, NoAnswer) as failure:
             error = str(failure)
-        return Answer(status, error, round((time.monotonic() - begun) * 1000))
+        duration_ms = round((time.monotonic() - begun) * 1000)
+        return Answer(None, error, duration_ms) if head is None else Answer(head.status, None, duration_ms, head[1])
 
-    def _exchange(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+    def _exchange(self, url: str, body: bytes, headers: dict[str, str]) -> Head:
         step_s = self._rules.timeout_ms / 1000
         left = TimeLeft(step_s, step_s * STEPS)
         target = addresses.parse(url, self._rules)
@@ -98,11 +112,12 @@ class Sender:
             if target.scheme == "https":
                 connection = secured(connection, self._tls, target.host, left)
             send_all(connection, request(target, body, headers), left)
-            status = read_status(connection, left)
-            linger(connection, self._rules.answer_bytes_max)
+            head = read_answer(connection, left)
+            bytes_max = self._rules.answer_bytes_max
+            linger(connection, bytes_max if head.body_left is None else min(head.body_left, bytes_max))
         finally:
             connection.close()
-        return status
+        return head
 
 
 def connect(found: list[IpAddress], port: int, left: TimeLeft) -> socket.socket:
@@ -174,8 +189,8 @@ def send_all(connection: socket.socket, data: bytes, left: TimeLeft) -> None:
         raise NoAnswer("The connection broke while the message was sent") from failure
 
 
-def read_status(connection: socket.socket, left: TimeLeft) -> int:
-    """The status of the final answer. Raises NoAnswer."""
+def read_answer(connection: socket.socket, left: TimeLeft) -> Head:
+    """What the final answer says. Raises NoAnswer."""
     received = bytearray()
     # An interim answer has a head and no body; the final one follows (RFC 9110, 15.2).
     for _ in range(INTERIM_ANSWERS_MAX):
@@ -184,8 +199,10 @@ def read_status(connection: socket.socket, left: TimeLeft) -> int:
         if line is None:
             raise NoAnswer("The answer is not HTTP")
         status = int(line[1])
-        if status >= SUCCESS:
-            return status
+        if status >= FINAL:
+            length = 0 if status in BODILESS else number_in(CONTENT_LENGTH, head)
+            body_left = None if length is None else max(0, length - len(received))
+            return Head(status, number_in(RETRY_AFTER, head), body_left)
     raise NoAnswer("The answer is never final")
 
 
@@ -202,8 +219,17 @@ def read_head(connection: socket.socket, received: bytearray, left: TimeLeft) ->
     return head
 
 
+def number_in(field: re.Pattern[bytes], head: bytes) -> int | None:
+    """The field's number, where the head has it."""
+    said = field.search(head)
+    return int(said[1]) if said else None
+
+
 def linger(connection: socket.socket, bytes_max: int) -> None:
-    """Takes a little of what follows the head: closing at once would look like a broken connection over there."""
+    """Takes a little of what follows the head: closing at once would look like a broken connection over there.
+
+    Nothing more than the body: some keep the connection open behind it, whatever they were asked for.
+    """
     end = time.monotonic() + LINGER_S_MAX
     with suppress(OSError, ValueError):
         while bytes_max > 0 and (left := end - time.monotonic()) > 0:

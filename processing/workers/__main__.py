@@ -1,13 +1,17 @@
 """`python -m processing.workers`: machines' next steps, webhook fan-out and deliveries. Its port serves probes only."""
 
+from datetime import timedelta
 from typing import Any
 
-from processing.bootstrap import build, is_ready, queues
+from processing.bootstrap import Platform, build, is_ready, queues
 from processing.workers.loop import Loop
 from serving import serve
 from serving.probes import with_probes
 from settings import Settings, load
 from telemetry import log
+
+CLOCK_WRONG_MAX = timedelta(seconds=5)
+"""Of what calls and leases reckon with (domain.session.CALL_PATIENCE)."""
 
 
 def create_app(settings: Settings) -> Any:
@@ -19,9 +23,15 @@ def create_app(settings: Settings) -> Any:
         queues(platform),
         claim_items_max=section.claim_items_max,
         poll_s=section.poll_interval_ms / 1000,
+        clock_wrong_max=CLOCK_WRONG_MAX,
     )
     probes = working_while_served(loop, settings.serving.graceful_timeout_s)
-    return with_probes(probes, "workers", lambda: {**is_ready(platform), "loop": loop.is_alive()})
+    return with_probes(probes, "workers", lambda: readiness(platform, loop))
+
+
+def readiness(platform: Platform, loop: Loop) -> dict[str, bool]:
+    """The checks of /ready."""
+    return {**is_ready(platform), "loop": loop.is_alive(), "clock": loop.is_on_time}
 
 
 def working_while_served(loop: Loop, drain_s: float) -> Any:

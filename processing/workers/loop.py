@@ -6,11 +6,18 @@
 job itself, in a transaction of its own. An attempt is counted when the work is claimed, so one that kills its process
 counts too. Work that keeps raising is tried again ever later, then quarantined; a person is told by an error line.
 
+Leases are short, so that the work of a process that was killed does not rest for long; a keeper makes longer those of
+work in hand, as long as the process lives. Whoever was too slow for that writes nothing: every write names the claim.
+
+Work of one lane (a bank) gets no more than `lane_threads` of a queue's threads at a time, and a like share of what is
+claimed ahead: what hangs there keeps nobody else waiting.
+
 A stop claims nothing more, gives back what was not begun and waits for what was.
 """
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -46,8 +53,15 @@ BACKOFF_MAX = timedelta(minutes=5)
 POLL_S = 0.2
 """Longest sleep where nothing is known to come due; a commit of anybody ends it."""
 
-RING_PAUSE_S = 0.005
-"""Shortest time between two looks that commits of others cause: under load every commit would cause one."""
+RING_PAUSE_S = 0.015
+"""Shortest time between two looks that commits of others cause: under load every commit would cause one, and a look
+costs about as much as a command."""
+
+COMPARE_S = 0.5
+"""How often our clock is compared with the database's."""
+
+LEASE_SHARE = 3
+"""Leases are made longer so often within the shortest of them: two failures in a row lose none."""
 
 JOBS = metrics.counter("capi_jobs", "Pieces of background work by what became of them", ("queue", "outcome"))
 DURATION = metrics.histogram("capi_job_duration_seconds", "Time to do one piece of background work", ("queue",))
@@ -58,6 +72,7 @@ LAG = metrics.gauge("capi_queue_lag_seconds", "How long the longest waiting work
 class Queue:
     """`ahead`: how many pieces are claimed beyond those being done; only for work that is short.
 
+    `lease`: how long the work of a process that was killed rests. `lane_threads`: of one lane so many pieces at a time.
     `on_quarantine(claim, error)` is asked first when work has crashed too often; True: it has settled the job.
     """
 
@@ -66,6 +81,7 @@ class Queue:
     threads: int
     lease: timedelta
     ahead: int = 0
+    lane_threads: int | None = None
     on_quarantine: Callable[[jobs.Claim, str], bool] = lambda claim, error: False
 
 
@@ -76,25 +92,51 @@ def backoff(attempts: int) -> timedelta:
 
 @dataclass(slots=True)
 class Running:
-    """A queue with its threads and what they have in hand."""
+    """A queue with its threads and what they have in hand: `waiting` for a thread, or being done."""
 
     queue: Queue
     pool: ThreadPoolExecutor
-    in_hand: dict[Future, jobs.Claim] = field(default_factory=dict)
+    waiting: list[jobs.Claim] = field(default_factory=list)
+    doing: dict[Future, jobs.Claim] = field(default_factory=dict)
+
+    @property
+    def in_hand(self) -> list[jobs.Claim]:
+        return [*self.doing.values(), *self.waiting]
 
     @property
     def room(self) -> int:
         """How many more pieces may be claimed."""
-        return self.queue.threads + self.queue.ahead - len(self.in_hand)
+        return self.queue.threads + self.queue.ahead - len(self.doing) - len(self.waiting)
 
     @property
     def low_water(self) -> int:
         """With so many pieces left in hand it is time to claim more: several at once where some are held ahead."""
         return self.queue.threads if self.queue.ahead else self.queue.threads - 1
 
+    @property
+    def lanes(self) -> jobs.Lanes | None:
+        """What may be claimed of each lane: as large a share of what is held ahead as of the threads."""
+        if self.queue.lane_threads is None:
+            return None
+        share = self.queue.lane_threads * (self.queue.threads + self.queue.ahead) // self.queue.threads
+        return jobs.Lanes(max(share, 1), Counter(claim.lane for claim in self.in_hand if claim.lane))
+
+    def ready(self) -> list[jobs.Claim]:
+        """Takes out of `waiting` what may be begun now: a thread is free, and its lane has not got its share yet."""
+        found = []
+        busy = Counter(claim.lane for claim in self.doing.values())
+        for claim in list(self.waiting):
+            if len(self.doing) + len(found) >= self.queue.threads:
+                break
+            if self.queue.lane_threads is None or not claim.lane or busy[claim.lane] < self.queue.lane_threads:
+                busy[claim.lane] += 1
+                found.append(claim)
+                self.waiting.remove(claim)
+        return found
+
 
 class Loop:
-    """Works until `stop`. One dispatching thread claims; each queue has a pool of its own."""
+    """Works until `stop`. One thread claims, one keeps the leases; each queue has a pool of its own."""
 
     def __init__(
         self,
@@ -104,15 +146,22 @@ class Loop:
         *,
         claim_items_max: int = 32,
         poll_s: float = POLL_S,
+        clock_wrong_max: timedelta | None = None,
     ) -> None:
+        """`clock_wrong_max`: with a clock that differs more from the database's, nothing is claimed, begun or kept."""
         self._database = database
         self._clock = clock
         self._claim_items_max = claim_items_max
         self._poll_s = poll_s
+        self._clock_wrong_max = clock_wrong_max
+        self._compared_at = 0.0
+        self.is_on_time = True
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._keeper: threading.Thread | None = None
         self._running = [
             Running(queue, ThreadPoolExecutor(queue.threads, thread_name_prefix=queue.name)) for queue in queues
         ]
@@ -123,10 +172,13 @@ class Loop:
             thread = threading.Thread(target=target, name=f"loop{target.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._keeper = threading.Thread(target=self._keep, name="loop_keep", daemon=True)
+        self._keeper.start()
 
     def is_alive(self) -> bool:
         """Whether work is being claimed."""
-        is_running = bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+        threads = [*self._threads, self._keeper]
+        is_running = all(thread is not None and thread.is_alive() for thread in threads)
         return is_running and not self._stopping.is_set()
 
     def stop(self, timeout_s: float) -> bool:
@@ -137,8 +189,11 @@ class Loop:
             thread.join()
         for running in self._running:
             self._give_back(running)
-        begun = [future for running in self._running for future in list(running.in_hand)]
+        begun = [future for running in self._running for future in list(running.doing)]
         unfinished = wait_for(begun, timeout=timeout_s).not_done
+        self._stopped.set()
+        if self._keeper is not None:
+            self._keeper.join()
         for running in self._running:
             running.pool.shutdown(wait=not unfinished, cancel_futures=True)
         return not unfinished
@@ -174,52 +229,109 @@ class Loop:
 
     def _round(self) -> float:
         """Claims what is due for queues that have room; returns how long there is nothing to do, in seconds."""
+        if not self._compare_clocks():
+            return self._poll_s
         now = self._now()
         with self._lock:
-            having_room = [running for running in self._running if running.room > 0]
-        with self._database.read() as tx:
-            due = [(running, jobs.next_due(tx, running.queue.name)) for running in having_room]
+            having_room = [(running, running.lanes) for running in self._running if running.room > 0]
+        due = jobs.next_due(self._database, [(running.queue.name, lanes) for running, lanes in having_room])
         wait_s = self._poll_s
-        for running, moment in due:
+        for running, _ in having_room:
+            moment = due.get(running.queue.name)
             if moment is None or moment > now:
                 LAG.labels(running.queue.name).set(0)
                 wait_s = min(wait_s, (moment - now).total_seconds() if moment else wait_s)
             else:
                 LAG.labels(running.queue.name).set((now - moment).total_seconds())
-                was_something = self._claim(running, now) > 0
+                self._claim(running, now)
                 if running.room > 0:
-                    wait_s = 0 if was_something else min(wait_s, RING_PAUSE_S)
+                    wait_s = min(wait_s, RING_PAUSE_S)
         return wait_s
 
-    def _claim(self, running: Running, now: datetime) -> int:
-        """Claims and hands over; returns how many pieces it got."""
+    def _claim(self, running: Running, now: datetime) -> None:
+        """Claims and hands over."""
         queue = running.queue
-        limit = min(running.room, self._claim_items_max)
+        with self._lock:
+            limit, lanes = min(running.room, self._claim_items_max), running.lanes
         with self._database.transaction() as tx:
-            claims = jobs.claim(tx, queue.name, now=now, lease=queue.lease, limit=limit)
-        for claim in claims:
-            with self._lock:
+            claims = jobs.claim(tx, queue.name, now=now, lease=queue.lease, limit=limit, lanes=lanes)
+        with self._lock:
+            running.waiting += claims
+        self._begin_ready(running)
+
+    def _compare_clocks(self) -> bool:
+        """Whether our time is the database's, looked at now and then. What is written at a wrong time rests until then,
+        and leases of others seem to be over."""
+        is_time = time.monotonic() - self._compared_at > COMPARE_S
+        if self._clock_wrong_max is not None and is_time:
+            wrong = abs(self._now() - self._database.clock())
+            was_on_time, self.is_on_time = self.is_on_time, wrong <= self._clock_wrong_max
+            self._compared_at = time.monotonic()
+            if self.is_on_time != was_on_time:
+                write = log.warning if self.is_on_time else log.error
+                write("workers.clock", is_on_time=self.is_on_time, wrong_s=wrong.total_seconds())
+                for running in self._running:
+                    self._begin_ready(running)
+        return self.is_on_time
+
+    def _begin_ready(self, running: Running) -> None:
+        with self._lock:
+            if self._stopping.is_set() or not self.is_on_time:
+                return
+            begun = []
+            for claim in running.ready():
                 future = running.pool.submit(self._do, running, claim)
-                running.in_hand[future] = claim
+                running.doing[future] = claim
+                begun.append(future)
+        for future in begun:
             future.add_done_callback(lambda future, running=running: self._put_down(running, future))
-        return len(claims)
 
     def _put_down(self, running: Running, future: Future) -> None:
         with self._lock:
-            running.in_hand.pop(future, None)
-            is_time = len(running.in_hand) == running.low_water
-        if is_time:
+            lanes = running.lanes
+            claim = running.doing.pop(future, None)
+            is_time = len(running.doing) + len(running.waiting) == running.low_water
+            was_full = claim is not None and lanes is not None and claim.lane in lanes.full
+        self._begin_ready(running)
+        if is_time or was_full:
             self._bell.set()
 
     def _give_back(self, running: Running) -> None:
         """Work that no thread has begun becomes anybody's again."""
         with self._lock:
-            in_hand = list(running.in_hand.items())
-        idle = [claim for future, claim in in_hand if future.cancel()]
+            idle = running.waiting + [claim for future, claim in list(running.doing.items()) if future.cancel()]
+            running.waiting.clear()
         if idle:
             with self._database.transaction() as tx:
                 for claim in idle:
                     jobs.give_back(tx, claim, now=self._now())
+
+    def _keep(self) -> None:
+        """Makes the leases of all that is in hand longer, also while the loop is being stopped."""
+        pause_s = min(running.queue.lease for running in self._running).total_seconds() / LEASE_SHARE
+        while not self._stopped.wait(pause_s):
+            try:
+                self._keep_once()
+            except (Conflict, Unavailable, OutcomeUnknown) as failure:
+                log.warning("workers.keep_failed", reason=str(failure))
+            except Exception:
+                log.error("workers.keep_failed", exc_info=True)
+
+    def _keep_once(self) -> None:
+        if not self.is_on_time:
+            return
+        now = self._now()
+        with self._lock:
+            aging = [
+                (running.queue.lease, claim)
+                for running in self._running
+                for claim in running.in_hand
+                if claim.lease_until - now < running.queue.lease * (1 - 1 / LEASE_SHARE)
+            ]
+        if aging:
+            with self._database.transaction() as tx:
+                for lease, claim in aging:
+                    jobs.keep(tx, [claim], until=now + lease)
 
     # ------------------------------------------------------------------------------------------------- working
 

@@ -4,21 +4,21 @@ A session's call is announced by an event, then made, then its outcome is a comm
 so no other worker acts on the machine. What the bank answered outside its protocol, what we cannot read, and work that
 crashes again and again, stop the machine: an operator looks at it.
 
-A worker that dies in a call leaves the machine to the next one when its lease runs out. Lease, CALL_TIMEOUT and
-CALL_PATIENCE all count from the announcement: the machine rests for the longer of lease and patience, and by then the
-dead one's call is over.
+A worker that dies in a call leaves the machine to the next one when its lease runs out; that one announces a further
+attempt. One that only slept finds its lease gone and writes nothing, and the gate before the banks turns away a call of
+an attempt that is not the newest (processing.banks.gate).
 """
 
 from datetime import timedelta
 from typing import Protocol
 
+from processing.changes import is_due
 from processing.domain import invoice
 from processing.domain.commands import BeginSessionCall, Command, StopMachine, TimerFired
 from processing.domain.errors import DomainError, InvoiceNotFound, MachineStopped, StepObsolete
-from processing.domain.session import CALL_TIMEOUT
 from processing.domain.state import Invoice
 from processing.domain.steps import RunSession
-from processing.machine import QUEUE, Lease, LeaseLost, Machines, Outcome, due
+from processing.machine import QUEUE, Lease, LeaseLost, Machines, Outcome
 from processing.storage import jobs
 from processing.storage.port import OutcomeUnknown, Unavailable
 from processing.workers.loop import DONE, SETTLED, Queue, Result
@@ -39,24 +39,30 @@ class Timers:
     """The handler of the queue."""
 
     def __init__(self, machines: Machines, effects: Effects, length: timedelta) -> None:
-        """Raises ValueError for a lease that a call could outlast."""
-        if length <= CALL_TIMEOUT:
-            raise ValueError(f"workers.lease_s is too short: a bank's call may last {CALL_TIMEOUT.seconds} s")
+        """`length` of the lease under which a machine is worked on; the loop makes it longer while work goes on."""
         self._machines = machines
         self._effects = effects
         self._length = length
 
-    def queue(self, threads: int) -> Queue:
-        """The queue as the loop wants it."""
-        return Queue(QUEUE, self.handle, threads, self._length, ahead=threads, on_quarantine=self.give_up)
+    def queue(self, threads: int, bank_threads: int | None = None) -> Queue:
+        """The queue as the loop wants it; of one bank's machines it works on `bank_threads` at a time at most."""
+        return Queue(
+            QUEUE,
+            self.handle,
+            threads,
+            self._length,
+            ahead=threads,
+            lane_threads=bank_threads,
+            on_quarantine=self.give_up,
+        )
 
     def handle(self, claim: jobs.Claim) -> Result:
         """Does every step that is due now. Raises LeaseLost when the machine was given to another worker meanwhile."""
         lease = Lease(claim, self._length)
         try:
             outcome = Outcome(self._machines.get(claim.key), None)
-            for _ in range(STEPS_MAX):
-                outcome = self._step(claim, lease, outcome.state)
+            for number in range(1, STEPS_MAX + 1):
+                outcome = self._step(claim, lease, outcome, announces=number < STEPS_MAX)
                 if outcome.is_released:
                     return SETTLED
         except InvoiceNotFound:
@@ -64,25 +70,29 @@ class Timers:
         self._machines.release(lease)
         return SETTLED
 
-    def _step(self, claim: jobs.Claim, lease: Lease, machine: Invoice) -> Outcome:
-        now = self._machines.now()
-        step = invoice.next_step(machine, now)
-        moment = due(step, now)
+    def _step(self, claim: jobs.Claim, lease: Lease, so_far: Outcome, *, announces: bool) -> Outcome:
+        """One step; a call of a bank that was announced with the step before is made."""
+        machine, now = so_far.state, self._machines.now()
+        step = so_far.begun or invoice.next_step(machine, now)
         try:
-            if moment is None or moment > now:
+            if so_far.begun is None and not is_due(step, now):
                 return self._machines.settle(machine.id, lease)
             if isinstance(step, RunSession):
-                return self._run_session(claim, lease, step)
-            return self._machines.execute(machine.id, TimerFired(), claim.trace_id, lease)
+                return self._run_session(claim, lease, step, so_far, announces=announces)
+            return self._machines.execute(machine.id, TimerFired(), claim.trace_id, lease, announces=announces)
         except (StepObsolete, MachineStopped):
             return self._machines.settle(machine.id, lease)
 
-    def _run_session(self, claim: jobs.Claim, lease: Lease, step: RunSession) -> Outcome:
-        announced = BeginSessionCall(payment_id=step.payment_id, refund_id=step.refund_id)
-        begun = self._machines.execute(claim.key, announced, claim.trace_id, lease)
+    def _run_session(
+        self, claim: jobs.Claim, lease: Lease, step: RunSession, so_far: Outcome, *, announces: bool
+    ) -> Outcome:
+        begun = so_far
+        if so_far.begun is None:
+            announcement = BeginSessionCall(payment_id=step.payment_id, refund_id=step.refund_id)
+            begun = self._machines.execute(claim.key, announcement, claim.trace_id, lease)
         try:
             answer = self._effects.run_session(step, begun.state, claim.trace_id)
-            outcome = self._machines.execute(claim.key, answer, claim.trace_id, lease)
+            outcome = self._machines.execute(claim.key, answer, claim.trace_id, lease, announces=announces)
         except (LeaseLost, StepObsolete, MachineStopped, Unavailable, OutcomeUnknown):
             raise
         except Exception as failure:

@@ -54,12 +54,12 @@ class Checks:
             case EnumOf(enum):
                 members = f"members_of_{enum.__name__}_{id(enum)}"
                 self.namespace[members] = frozenset(enum.names)
-                condition_text = f"type({name}) is not int or {name} not in {members}"
+                condition_text = f"{name}.__class__ is not int or {name} not in {members}"
                 return [f"if {condition_text}: wrong({where!r}, {enum.__name__!r}, {name})"]
             case StructOf(struct):
                 check = self.name_of(struct)
                 return [
-                    f"if type({name}) is not class_of_{check}: wrong({where!r}, {struct.__name__!r}, {name})",
+                    f"if {name}.__class__ is not class_of_{check}: wrong({where!r}, {struct.__name__!r}, {name})",
                     f"{check}({name})",
                 ]
         return self.container_lines(kind, name, where, depth)
@@ -82,12 +82,12 @@ class Checks:
 def condition(scalar: Scalar, name: str) -> str:
     """The expression that is true of a wrong value."""
     if scalar.name in INTEGERS:
-        return f"type({name}) is not int or not {scalar.lowest} <= {name} <= {scalar.highest}"
+        return f"{name}.__class__ is not int or not {scalar.lowest} <= {name} <= {scalar.highest}"
     return {
-        "bool": f"type({name}) is not bool",
-        "double": f"type({name}) is not float and type({name}) is not int",
-        "string": f"type({name}) is not str and not isinstance({name}, str)",
-        "binary": f"type({name}) is not bytes",
+        "bool": f"{name}.__class__ is not bool",
+        "double": f"{name}.__class__ is not float and {name}.__class__ is not int",
+        "string": f"{name}.__class__ is not str and not isinstance({name}, str)",
+        "binary": f"{name}.__class__ is not bytes",
     }[scalar.name]
 
 

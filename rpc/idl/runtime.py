@@ -155,7 +155,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return getattr(self, self.which())
 
     def __post_init__(self) -> None:
-        members = sum(getattr(self, attribute) is not None for attribute in self.__struct_fields__)
+        members = len(self.__struct_fields__) - msgspec.structs.astuple(self).count(None)
         if members != 1:
             raise InvalidValue(f"{type(self).__name__} takes exactly one member, got {members}")
 

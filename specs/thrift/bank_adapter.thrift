@@ -84,6 +84,8 @@ struct PaymentContext {
     7: optional RefundInfo refund
     /** Of the terminal: merchant number at the bank and the like */
     8: required map<string, string> options
+    /** Id of the provider, the bank of the route: calls are counted and bounded per bank */
+    9: optional string provider_id
 }
 
 union Timer {

@@ -122,6 +122,8 @@ struct Invoice {
     14: optional Allocation allocation
     15: optional InvoiceClientInfo client_info
     16: required base.Revision domain_revision
+    /** 1, and more with every change of what is said here; not with its payments */
+    17: optional i64 revision
 }
 
 /* --------------------------------------------------------------- templates */
@@ -172,6 +174,8 @@ struct InvoiceTemplate {
     8: optional string description
     9: optional base.Content context
     10: optional string external_id
+    /** 1, and one more with each update */
+    11: optional i64 revision
 }
 
 /* ----------------------------------------------------------- payment tools */
@@ -406,6 +410,8 @@ struct Payment {
     22: optional Cash fee
     23: required base.Revision domain_revision
     24: optional Cart cart
+    /** 1, and more with every change of what is said here, and with the beginning and end of its refunds */
+    25: optional i64 revision
 }
 
 enum RefundStatus {
@@ -429,6 +435,8 @@ struct Refund {
     12: optional Allocation allocation
     13: optional string external_id
     14: optional TransactionInfo transaction
+    /** 1, and more with every change of what is said here */
+    15: optional i64 revision
 }
 
 enum ChargebackStage {

@@ -62,6 +62,11 @@ exception InvalidAllocation {
 }
 exception TemplateNotFound {}
 exception TemplateRemoved {}
+/** The object is not in the state that its caller knew; nothing was changed. */
+exception RevisionMismatch {
+    /** As it is now */
+    1: required i64 revision
+}
 
 /* ---------------------------------------------------------------- requests */
 
@@ -91,7 +96,8 @@ struct InvoiceWithTemplateParams {
 }
 
 struct PaymentParams {
-    1: required base.ID id
+    /** Absent: the next number of the invoice's payments */
+    1: optional base.ID id
     2: required domain.Payer payer
     3: optional domain.PayerSessionInfo payer_session_info
     4: required domain.PaymentFlow flow
@@ -386,6 +392,13 @@ struct TemplateParams {
     9: optional string external_id
 }
 
+/** What a template may do without. */
+enum TemplateField {
+    NAME = 1
+    DESCRIPTION = 2
+    CONTEXT = 3
+}
+
 /** Absent fields stay as they are. */
 struct TemplateUpdate {
     1: optional domain.LifetimeInterval lifetime
@@ -393,6 +406,10 @@ struct TemplateUpdate {
     3: optional string name
     4: optional string description
     5: optional base.Content context
+    /** Fields that the template has no longer; one that is also given above is given. */
+    6: optional list<TemplateField> cleared
+    /** Refused unless the template has this revision */
+    7: optional i64 if_revision
 }
 
 service InvoiceTemplating {
@@ -407,11 +424,20 @@ service InvoiceTemplating {
     domain.InvoiceTemplate Update(1: base.ID template_id, 2: TemplateUpdate update)
         throws (1: TemplateNotFound not_found, 2: TemplateRemoved removed, 3: base.InvalidRequest invalid,
                 4: party.InvalidPartyStatus party_status, 5: party.InvalidShopStatus shop_status, 6: InvalidInvoiceCart cart,
-                7: base.AccessDenied denied)
+                7: base.AccessDenied denied, 8: RevisionMismatch mismatch)
 
-    void Delete(1: base.ID template_id)
+    /** With `if_revision`: refused unless the template has this revision. */
+    void Delete(1: base.ID template_id, 2: optional i64 if_revision)
         throws (1: TemplateNotFound not_found, 2: TemplateRemoved removed, 3: party.InvalidPartyStatus party_status,
-                4: party.InvalidShopStatus shop_status, 5: base.AccessDenied denied)
+                4: party.InvalidShopStatus shop_status, 5: base.AccessDenied denied, 6: RevisionMismatch mismatch)
+
+    /**
+     * Templates that were not removed, by id, those behind `after`; without `shop_id` of every shop.
+     * `limit` is between 1 and 1000.
+     */
+    list<domain.InvoiceTemplate> GetList(1: base.PartyID party_id, 2: optional base.ShopID shop_id,
+                                         3: optional base.ID after, 4: i32 limit)
+        throws (1: base.InvalidRequest invalid, 2: base.AccessDenied denied)
 
     PaymentTerms ComputeTerms(1: base.ID template_id)
         throws (1: TemplateNotFound not_found, 2: TemplateRemoved removed, 3: base.AccessDenied denied)

@@ -1,4 +1,4 @@
-/** Finding invoices, payments and refunds of a shop by what is known of them. Newest first. */
+/** Finding invoices, payments and refunds of a shop, or of all shops of a party, by what is known of them. Newest first. */
 
 include "base.thrift"
 include "domain.thrift"
@@ -42,7 +42,8 @@ struct PaymentFilter {
 
 struct InvoiceQuery {
     1: required base.PartyID party_id
-    2: required base.ShopID shop_id
+    /** Absent: all shops of the party */
+    2: optional base.ShopID shop_id
     3: required TimeRange created
     4: required i32 limit
     5: optional string continuation_token
@@ -50,32 +51,42 @@ struct InvoiceQuery {
     7: optional domain.InvoiceStatus status
     8: optional base.Amount amount
     9: optional PaymentFilter payment
+    /** Instead of a continuation token: how many to pass over. The page then counts all that fit. */
+    10: optional i32 offset
 }
 
 struct InvoicePage {
     1: required list<domain.Invoice> invoices
     /** Absent on the last page */
     2: optional string continuation_token
+    /** All that fit the query, when it named an offset */
+    3: optional i64 total_count
 }
 
 struct PaymentQuery {
     1: required base.PartyID party_id
-    2: required base.ShopID shop_id
+    /** Absent: all shops of the party */
+    2: optional base.ShopID shop_id
     3: required TimeRange created
     4: required i32 limit
     5: optional string continuation_token
     6: optional base.ID invoice_id
     7: optional PaymentFilter payment
+    /** As in InvoiceQuery */
+    8: optional i32 offset
 }
 
 struct PaymentPage {
     1: required list<domain.Payment> payments
     2: optional string continuation_token
+    /** As in InvoicePage */
+    3: optional i64 total_count
 }
 
 struct RefundQuery {
     1: required base.PartyID party_id
-    2: required base.ShopID shop_id
+    /** Absent: all shops of the party */
+    2: optional base.ShopID shop_id
     3: required TimeRange created
     4: required i32 limit
     5: required i32 offset
@@ -85,11 +96,16 @@ struct RefundQuery {
     9: optional string rrn
     10: optional string approval_code
     11: optional domain.RefundStatus status
+    /** Instead of an offset: of the page before */
+    12: optional string continuation_token
 }
 
 struct RefundPage {
     1: required list<domain.Refund> refunds
+    /** All that fit the query; those of the page alone when it was asked for by a continuation token */
     2: required i64 total_count
+    /** Absent on the last page, and of a page that was asked for by an offset above 0 */
+    3: optional string continuation_token
 }
 
 /** The continuation token is not one that this query gave. */
@@ -104,5 +120,5 @@ service Search {
         throws (1: BadToken bad_token, 2: ShopNotFound shop_not_found, 3: base.InvalidRequest invalid, 4: base.AccessDenied denied)
 
     RefundPage Refunds(1: RefundQuery query)
-        throws (1: ShopNotFound shop_not_found, 2: base.InvalidRequest invalid, 3: base.AccessDenied denied)
+        throws (1: ShopNotFound shop_not_found, 2: base.InvalidRequest invalid, 3: base.AccessDenied denied, 4: BadToken bad_token)
 }

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from translator.formats import INTEGER_RANGES
 from translator.schemas import Schemas
 
-from .sample_requests import BY_FORMAT, BY_PATTERN, SampleRequest, resolved
+from . import openapi3
+from .sample_request import BY_FORMAT, SampleRequest
+from .sample_requests import BY_PATTERN, resolved
 
 TEXT = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 NESTING_MAX = 6
@@ -38,6 +40,8 @@ OTHERS = {
 
 def requests(spec: dict[str, Any], sample: SampleRequest) -> st.SearchStrategy[SampleRequest]:
     """Requests of one operation: any body, any query with any of the optional parameters; the path of the sample."""
+    if "openapi" in spec:
+        return openapi3.any_requests(spec, sample)
     schemas = Schemas(spec)
     item = spec["paths"][sample.template]
     node = item[sample.method.lower()]

@@ -22,6 +22,12 @@ def quiet_log():
 
 
 @pytest.fixture
+def v1(houses):
+    houses["v1"].reset()
+    return houses["v1"]
+
+
+@pytest.fixture
 def v2(houses):
     houses["v2"].reset()
     return houses["v2"]

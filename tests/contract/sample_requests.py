@@ -1,12 +1,11 @@
 """A minimal valid request for every operation, made from the published spec alone."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlencode
-
-import orjson
 
 from translator.schemas import Schemas
+
+from . import openapi3
+from .sample_request import BY_FORMAT, SampleRequest
 
 BY_PATTERN = {
     r"^[A-Z]{3}$": "RUB",
@@ -15,6 +14,7 @@ BY_PATTERN = {
     r"^\d{20}$": "4" * 20,
     r"^\d{9}$": "0" * 9,
     r"^\d{6}$": "424242",
+    r"^\d{6,8}$": "42424242",
     r"^\d{0,4}$": "4242",
     r"^\d{1,3}$": "7",
     r"^\d{10,12}$": "9161234567",
@@ -23,43 +23,12 @@ BY_PATTERN = {
     r"^[a-zA-Z0-9]{12}$": "012345678901",
     r"^[A-Za-z\s!-/:-@\[-`{-~]+$": "A HOLDER",
 }
-BY_FORMAT = {
-    "date-time": "2026-03-02T12:00:00Z",
-    "email": "payer@example.com",
-    "ip-address": "192.0.2.7",
-    "http-url": "https://shop.example/hook",
-    "uri": "https://shop.example/pay",
-}
-
-
-@dataclass(frozen=True)
-class SampleRequest:
-    """`path` values and `query` values by the spec's names; `body`: a JSON value, None for none."""
-
-    operation_id: str
-    method: str
-    template: str
-    path: dict[str, Any] = field(default_factory=dict)
-    query: dict[str, Any] = field(default_factory=dict)
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def changed(self, **changes: Any) -> "SampleRequest":
-        return replace(self, **changes)
-
-    def target(self, base_path: str) -> str:
-        """Path and query as sent."""
-        filled = self.template
-        for name, one in self.path.items():
-            filled = filled.replace("{" + name + "}", quote(str(one), safe=""))
-        return base_path + filled + (f"?{urlencode(self.query)}" if self.query else "")
-
-    def content(self) -> bytes:
-        return b"" if self.body is None else orjson.dumps(self.body)
 
 
 def sample_requests(spec: dict[str, Any]) -> dict[str, SampleRequest]:
     """One for each operationId of the spec."""
+    if "openapi" in spec:
+        return openapi3.sample_requests(spec)
     schemas = Schemas(spec)
     found = {}
     for template, item in spec["paths"].items():

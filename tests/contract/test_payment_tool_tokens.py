@@ -96,6 +96,18 @@ def test_any_other_text_is_no_token(text):
         OURS.open(text, NOW)
 
 
+@pytest.mark.parametrize("invoice", [None, "inv2", ""])
+def test_a_token_for_one_invoice_opens_for_no_other(invoice):
+    token, _ = OURS.seal(TERMINAL, NOW, "inv1")
+    assert OURS.open(token, NOW, "inv1") == TERMINAL
+    with pytest.raises(InvalidToken):
+        OURS.open(token, NOW, invoice)
+
+
+def test_a_token_for_no_invoice_in_particular_opens_for_any():
+    assert OURS.open(OURS.seal(TERMINAL, NOW)[0], NOW, "inv1") == TERMINAL
+
+
 def test_a_token_ends_at_its_own_second():
     token, valid_until = OURS.seal(TERMINAL, NOW)
     assert OURS.open(token, valid_until - timedelta(microseconds=1)) == TERMINAL

@@ -8,6 +8,7 @@ import pytest
 from deploy.all_in_one import preflight
 from deploy.all_in_one.processes import Process, stages
 from settings import load
+from settings.versions import served_versions
 
 
 @pytest.fixture
@@ -67,13 +68,17 @@ def test_a_second_start_in_the_same_directory_is_told(tmp_path):
 
 
 def test_the_platform_starts_in_the_order_in_which_its_parts_need_each_other():
-    names = [[process.name for process in stage] for stage in stages(load({}))]
-    assert names == [["mock_bank", "processing"], ["vault", "workers"], ["capi_v2", "capi_v2_tokens"]]
+    first, second, last = ({process.name for process in stage} for stage in stages(load({})))
+    gateways = {f"capi_{version.name}{end}" for version in served_versions(load({})) for end in ("", "_tokens")}
+    assert (first, second) == ({"mock_bank", "processing"}, {"vault", "workers"})
+    assert last >= gateways
 
 
-def test_card_numbers_have_a_gateway_of_their_own():
-    _, _, gateways = stages(load({}))
-    assert [(process.port, process.arguments) for process in gateways] == [
-        (8082, ("--without", "Tokens")),
-        (8092, ("--only", "Tokens")),
-    ]
+@pytest.mark.parametrize("version", served_versions(load({})), ids=lambda version: version.name)
+def test_card_numbers_have_a_gateway_of_their_own(version):
+    _, _, last = stages(load({}))
+    own = {f"capi_{version.name}", f"capi_{version.name}_tokens"}
+    assert {(process.port, process.arguments) for process in last if process.name in own} == {
+        (version.port, ("--without", "Tokens")),
+        (version.tokens_port, ("--only", "Tokens")),
+    }

@@ -15,12 +15,20 @@ from settings.versions import served_versions
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
+VERSIONS = {version.name: version for version in served_versions(load({}))}
+SCHEMAS = {"v1": "#/definitions/InvoiceParams", "v2": "#/definitions/InvoiceParams"}
+
+
+def split(command):
+    """A command as a shell would split it."""
+    return shlex.split(command.replace("\\\n", " "))
+
+
 @pytest.fixture(scope="module")
 def words():
-    """The printed command as a shell would split it."""
-    text = summary.text(load({"CAPI_GATEWAY_V2_PORT": "9082"}), "the.api.key", "TESTSHOP", NOW)
-    command = text[text.index("curl -i") : text.index("\n\nThe whole story")]
-    return shlex.split(command.replace("\\\n", " "))
+    """The printed command."""
+    text = summary.text(load({"CAPI_GATEWAY_V3_PORT": "9083"}), "the.api.key", "TESTSHOP", NOW)
+    return split(text[text.index("curl -i") : text.index("\n\nThe whole story")])
 
 
 def headers(words):
@@ -29,25 +37,28 @@ def headers(words):
     return dict(pair.split(": ", 1) for pair in pairs)
 
 
-def test_the_command_asks_the_gateway_where_it_listens(words):
-    assert words[:5] == ["curl", "-i", "-X", "POST", "http://127.0.0.1:9082/v2/processing/invoices"]
+def test_the_command_asks_the_newest_version_where_it_listens(words):
+    assert words[:5] == ["curl", "-i", "-X", "POST", "http://127.0.0.1:9083/v3/invoices"]
 
 
-def test_the_command_carries_the_headers_that_v2_demands(words):
+def test_the_command_carries_the_headers_that_every_version_takes(words):
     found = headers(words)
     assert found["Authorization"] == "Bearer the.api.key"
     assert re.fullmatch(r"[a-z0-9-]{1,32}", found["X-Request-ID"])
     assert found["Content-Type"] == "application/json; charset=utf-8"
 
 
-def test_the_body_is_an_invoice_that_v2_accepts(words):
+@pytest.mark.parametrize("name", summary.FIRST_REQUESTS)
+def test_the_body_is_an_invoice_that_the_version_accepts(name):
+    words = split(summary.curl(load({}), VERSIONS[name], "the.api.key", "TESTSHOP", NOW))
     body = json.loads(words[words.index("-d") + 1])
-    (v2,) = [version for version in served_versions(load({})) if version.name == "v2"]
-    spec = json.loads(v2.spec.read_text())
-    schema = {"$ref": "#/definitions/InvoiceParams", "definitions": spec["definitions"]}
-    jsonschema_rs.validate(schema, body)
-    assert body["dueDate"] == "2026-03-02T12:00:00Z"
-    assert (body["shopID"], body["currency"], body["metadata"]) == ("TESTSHOP", "RUB", {})
+    spec = json.loads(VERSIONS[name].spec.read_text())
+    path = words[4].partition(VERSIONS[name].base_path)[2]
+    assert spec["paths"][path]["post"]["operationId"] == "createInvoice"
+    schema = {"$ref": SCHEMAS.get(name, "#/components/schemas/InvoiceParams"), **spec}
+    jsonschema_rs.validate({key: schema[key] for key in ("$ref", "definitions", "components") if key in schema}, body)
+    assert "2026-03-02T12:00:00Z" in body.values()
+    assert any(str(value).endswith("TESTSHOP") for value in body.values())
 
 
 def test_a_host_that_means_every_address_is_shown_as_one_that_can_be_called():

@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from settings.versions import VERSIONS_FILE
+
 ROOT = Path(__file__).parents[2]
-PORTS = ("GATEWAY_V2", "GATEWAY_V2_TOKENS", "PROCESSING", "VAULT", "WORKERS", "MOCK_BANK")
+VERSIONS = tuple(tomllib.loads(VERSIONS_FILE.read_text(encoding="utf-8")))
+GATEWAYS = tuple(f"GATEWAY_{name.upper()}{end}" for name in VERSIONS for end in ("", "_TOKENS"))
+PORTS = (*GATEWAYS, "PROCESSING", "VAULT", "WORKERS", "MOCK_BANK", "DOCS")
 START_S_MAX = 90
 
 

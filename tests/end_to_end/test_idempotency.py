@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.end_to_end.merchant import Api, due
 
+DECLINED = "4000000000000002"
+REFUSED = {"invoicePaymentPending", "invalidInvoiceStatus"}
+
 
 def params(api: Api, **fields) -> dict:
     return {
@@ -73,3 +76,19 @@ def test_a_late_repeat_finds_the_first_even_after_the_due_date_moved_on(api: Api
     first = api.call("POST", "/processing/invoices", body).json()["invoice"]["id"]
     assert api.call("POST", "/processing/invoices", body).json()["invoice"]["id"] == first
     assert api.call("GET", "/processing/invoices", externalID=body["externalID"]).json()["id"] == first
+
+
+def test_payments_with_and_without_an_external_id_are_numbered_in_one_row(api: Api):
+    """The platform numbers those without, the gateway draws for those with: no number is given twice."""
+    made = api.invoice()
+    named = [{}, {"externalID": secrets.token_hex(8)}, {}, {"externalID": secrets.token_hex(8)}]
+    assert [api.pay(made, DECLINED, **said)["id"] for said in named] == ["1", "2", "3", "4"]
+
+
+def test_of_payments_begun_at_the_same_moment_one_is_under_way_and_none_takes_anothers_number(api: Api):
+    made = api.invoice()
+    with ThreadPoolExecutor(6) as crowd:
+        answers = [each.result() for each in [crowd.submit(api.start, made) for _ in range(6)]]
+    begun = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+    assert begun == ["1"]
+    assert {answer.json()["code"] for answer in answers if answer.status_code != 201} <= REFUSED

@@ -49,6 +49,19 @@ class Server(NamedTuple):
         """Stops it as an operator does ("fast") or as a power cut does ("immediate"), and starts it again."""
         control(self.binaries, "restart", "-D", str(self.data), "-m", mode, "-w", "-l", str(self.data / "log"))
 
+    def revive(self) -> None:
+        """Starts it where it has ended by itself; nothing where it runs."""
+        if not is_up(self):
+            control(self.binaries, "start", "-D", str(self.data), "-w", "-l", str(self.data / "log"), check=False)
+
+
+def is_up(server: Server) -> bool:
+    """Whether the server answers at all."""
+    account = unprivileged() if os.geteuid() == 0 else None
+    as_whom = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+    command = [str(server.binaries / "pg_ctl"), "status", "-D", str(server.data)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False, **as_whom).returncode == 0
+
 
 def found() -> Binaries | None:
     """The binaries to use: those of the package, else the newest of this machine, else what PATH offers."""
@@ -65,8 +78,11 @@ def found() -> Binaries | None:
 
 
 @contextlib.contextmanager
-def running(*, is_durable: bool = False) -> Iterator[Server | None]:
-    """A server until the block ends; None where this machine has none and the package is not installed."""
+def running(*, is_durable: bool = False, below: Path | None = None) -> Iterator[Server | None]:
+    """A server until the block ends; None where this machine has none and the package is not installed.
+
+    `below`: the directory for its data; else that of temporary files.
+    """
     if os.environ.get(URL_VARIABLE):
         yield Server(os.environ[URL_VARIABLE], f"the server that {URL_VARIABLE} names", None, None)
         return
@@ -74,7 +90,7 @@ def running(*, is_durable: bool = False) -> Iterator[Server | None]:
     if binaries is None:
         yield None
         return
-    folder = Path(tempfile.mkdtemp(prefix="capi-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="capi-pg-", dir=below))
     try:
         yield started(binaries, folder, is_durable)
     finally:

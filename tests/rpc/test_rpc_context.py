@@ -1,5 +1,7 @@
 """Contexts and deadlines: what travels with a call, and what it may never become."""
 
+import os
+import random
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -189,3 +191,21 @@ def test_anything_else_is_no_deadline(text):
     headers = [*to_headers(Context.root()), ("woody.deadline", text)]
     with pytest.raises(BadContext, match=r"bad woody\.deadline header"):
         from_headers(headers)
+
+
+def test_ids_differ_whatever_others_do_to_the_chance_of_this_process():
+    seen = set()
+    for _ in range(3):
+        random.seed(1)
+        seen |= {Context.root().span_id, Context.root().traceparent}
+    assert len(seen) == 6
+
+
+def test_a_forked_process_makes_ids_of_its_own():
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, Context.root().span_id.encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 100).decode() != Context.root().span_id

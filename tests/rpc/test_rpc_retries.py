@@ -2,9 +2,12 @@
 
 import pytest
 
+from rpc.calling import Request, Response
+from rpc.client import BlockingClient
+from rpc.context import Context
 from rpc.deadlines import Deadline
 from rpc.failures import Unavailable, Unexpected, Unknown
-from rpc.retries import NEVER, READ, Retry
+from rpc.retries import NEVER, READ, Budget, Retry
 from rpc.services import ALL, BY_NAME
 from tests.rpc.kit import NOON
 
@@ -72,3 +75,73 @@ def test_what_moves_money_or_makes_something_is_never_repeated_by_the_transport(
     repeated = {function for row in ALL for function in row.retries}
     makers = {"Create", "CreateWithTemplate", "StartPayment", "CapturePayment", "CancelPayment", "RefundPayment"}
     assert not repeated & (makers | {"Hold", "CommitPlan", "RollbackPlan", "Commit", "Tokenize", "ProcessPayment"})
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_upstream_that_fails_every_call_sees_no_more_than_a_fifth_more_of_them():
+    """Each caller would like to repeat twice; a thousand calls in ten seconds."""
+    seconds = Seconds()
+    budget, seen = Budget(percent_max=20, per_s_min=0, clock=seconds), 0
+    for _ in range(1000):
+        budget.earn()
+        seen += 1 + budget.spend() + budget.spend()
+        seconds.now += 0.01
+    assert 1100 < seen <= 1200
+
+
+def test_where_there_are_few_calls_some_may_always_be_repeated():
+    seconds = Seconds()
+    budget = Budget(percent_max=20, per_s_min=3, clock=seconds)
+    repeated = 0
+    for _ in range(20):
+        budget.earn()
+        repeated += budget.spend() + budget.spend()
+        seconds.now += 1
+    assert repeated == 40
+
+
+def test_what_was_not_repeated_in_good_times_does_not_add_up_to_a_storm():
+    seconds = Seconds()
+    budget = Budget(percent_max=20, per_s_min=3, clock=seconds)
+    for _ in range(100_000):
+        budget.earn()
+    assert sum(budget.spend() for _ in range(1000)) == 30
+
+
+def test_all_services_of_an_upstream_share_its_budget_and_no_other_has_part_in_it():
+    client = BlockingClient({"processing": "http://127.0.0.1:1", "vault": "http://127.0.0.1:2"})
+    budgets = {name: client.core.target(name).budget for name in ("invoicing", "search", "vault")}
+    assert budgets["invoicing"] is budgets["search"]
+    assert budgets["vault"] is not budgets["search"]
+
+
+def test_reads_of_an_upstream_that_is_away_stay_within_its_budget():
+    client = BlockingClient(
+        {"processing": "http://127.0.0.1:1"}, breaker_failures_max=0, transport=(away := Away()),
+        new_budget=lambda: Budget(percent_max=20, per_s_min=0, clock=Seconds()),
+    )  # fmt: skip
+    invoicing = client.bind(Context.root()).invoicing
+    for _ in range(50):
+        with pytest.raises(Unavailable):
+            invoicing.Get("inv1")
+    assert 50 < away.asked <= 60
+
+
+class Away:
+    """A transport that reaches nobody."""
+
+    asked = 0
+
+    def send(self, request: Request) -> Response:
+        self.asked += 1
+        raise Unavailable("no connection")
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -6,11 +6,12 @@ import pytest
 
 from rpc.client import BlockingClient
 from rpc.context import Context, to_headers
-from rpc.failures import Unexpected
+from rpc.failures import Unavailable, Unexpected
 from rpc.server import rpc_app
 from rpc.signature import (
     HEADER,
     SECRET_BYTES_MIN,
+    STALE,
     BadSignature,
     Replays,
     Verifier,
@@ -18,6 +19,7 @@ from rpc.signature import (
     secret_of,
     signature,
 )
+from rpc.statuses import failure_of
 from settings import load
 from tests.rpc.http_kit import ask
 from tests.rpc.kit import NOON, ROW, SECRET, StandingClock, context, things
@@ -201,7 +203,17 @@ def test_a_recorded_call_cannot_be_shown_again(clock):
     headers, body = ping(clock, app=app).sent[0]
     assert ask(app, PATH, headers, body).status == 401
     clock.advance(61_000)
-    assert ask(app, PATH, headers, body).status == 401
+    assert ask(app, PATH, headers, body).status == 503
+
+
+@pytest.mark.parametrize("skew_s", [-180, 180])
+def test_a_caller_whose_clock_is_wrong_is_told_that_surely_nothing_was_done(clock, skew_s):
+    app = rpc_app({PATH: (things.Things, Echo())}, secret=SECRET, clock=clock)
+    headers, body = ping(clock).sent[0]
+    clock.advance(skew_s * 1000)
+    answer = ask(app, PATH, headers, body)
+    failure = failure_of(answer.status, answer.headers["woody.error-class"], answer.headers["woody.error-reason"])
+    assert (type(failure), failure.reason) == (Unavailable, STALE)
 
 
 def test_without_a_secret_everything_passes(clock):

@@ -103,10 +103,27 @@ PATHS = {
 }
 
 
-async def app(scope, receive, send):
-    """Looks the path up."""
-    if scope["type"] == "http":
-        await PATHS.get(scope["path"], show)(scope, receive, send)
+async def direct(exchange):
+    """What came in, without ASGI between."""
+    body = exchange.body_at_hand()
+    at_hand = b"later" if body is None else b"at hand"
+    if exchange.query == b"crash":
+        raise RuntimeError("an internal secret")
+    if body is None:
+        body = await read_all(exchange.receive)
+    if body is not None:
+        await exchange.respond(200, [(b"x-body", at_hand), (b"x-peer", exchange.peer.encode())], body)
+
+
+class App:
+    """Looks the path up; one is served directly."""
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http":
+            await PATHS.get(scope["path"], show)(scope, receive, send)
+
+    def direct(self, exchange):
+        return direct(exchange) if exchange.raw_path == b"/direct" else None
 
 
 def error_answer(status):
@@ -117,7 +134,7 @@ def error_answer(status):
 def create():
     """The application with probes; the check `switch` never holds."""
     ready = {"database": True, "switch": False} if "--not-ready" in sys.argv else {"database": True}
-    return with_probes(app, "sample", lambda: ready, error_answer if "--not-ready" in sys.argv else None)
+    return with_probes(App(), "sample", lambda: ready, error_answer if "--not-ready" in sys.argv else None)
 
 
 if __name__ == "__main__":

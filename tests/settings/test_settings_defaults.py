@@ -13,7 +13,18 @@ TABLES = tomllib.loads(TEXT)
 KEYS = [pytest.param(section, key, id=f"{section}.{key}") for section, keys in TABLES.items() for key in keys]
 CODE = "\n".join(
     path.read_text()
-    for package in ("capi_v2", "translator", "rpc", "processing", "serving", "console", "deploy")
+    for package in (
+        "capi_v1",
+        "capi_v2",
+        "capi_v3",
+        "docs_site",
+        "translator",
+        "rpc",
+        "processing",
+        "serving",
+        "console",
+        "deploy",
+    )
     for path in (CHECKOUT / package).rglob("*.py")
 )
 
@@ -47,7 +58,7 @@ def test_no_two_keys_share_an_environment_variable():
 
 @pytest.mark.parametrize(("section", "key"), KEYS)
 def test_every_key_is_read_somewhere(section, key):
-    pattern = re.compile(rf"\.{key}\b|[\"']{key}[\"']|_{key.removeprefix('v2_')}\b")
+    pattern = re.compile(rf"\.{key}\b|[\"']{key}[\"']|_{re.sub('^v[0-9]_', '', key)}\b")
     assert pattern.search(CODE), f"{section}.{key} changes nothing"
 
 

@@ -124,7 +124,8 @@ def test_json_has_an_entry_for_each_difference_in_each_operation(capsys, written
 
 def accepting(tmp_path: Path, pointer: str, reason: str = "Nobody has longer names.") -> str:
     file = tmp_path / "accepted.toml"
-    file.write_text(f'[[break]]\noperation = "makeThing"\npointer = "{pointer}"\nreason = "{reason}"\n')
+    said = f'version = "v9"\noperation = "makeThing"\npointer = "{pointer}"\ndate = 2026-11-22\nreason = "{reason}"\n'
+    file.write_text(f"[[break]]\n{said}")
     return str(file)
 
 
@@ -151,7 +152,8 @@ def test_a_break_is_not_accepted_without_a_reason(capsys, tmp_path):
     ("text", "said"),
     [
         ("{}", "says that it is nothing; what can be read is swagger 2.0"),
-        ('{"openapi": "3.1.0"}', "says that it is openapi 3.1.0"),
+        ('{"openapi": "3.0.3"}', "says that it is openapi 3.0.3"),
+        ('{"openapi": "3.1.1"}', "is not valid"),
         ('{"swagger": "2.0"}', "is not valid"),
         ("{", "cannot be understood"),
     ],

@@ -129,3 +129,70 @@ def test_a_bundle_is_read_as_json(specs, capsys):
     run(specs, capsys)
     bundled = specs / "v7/bundled.json"
     assert spec_files.read(bundled) == json.loads(bundled.read_text())
+
+
+MODERN_ROOT = """\
+openapi: 3.1.1
+info: {title: Small, version: '1'}
+servers: [{url: /v7}]
+paths:
+  /things/{thingID}: {$ref: paths/things.thingID.yaml}
+webhooks:
+  thing.made: {$ref: webhooks/thing.made.yaml}
+components:
+  responses:
+    Missing: {description: Not there, content: {application/json: {schema: {$ref: definitions/Problem.yaml}}}}
+"""
+MODERN_PATH = """\
+get:
+  parameters:
+    - {name: thingID, in: path, required: true, schema: {type: string}}
+  responses:
+    '200': {description: Found, content: {application/json: {schema: {$ref: ../definitions/Thing.yaml}}}}
+    '404': {$ref: ../openapi.yaml#/components/responses/Missing}
+"""
+WEBHOOK = """\
+post:
+  requestBody: {content: {application/json: {schema: {$ref: ../definitions/Thing.yaml}}}}
+  responses: {2XX: {description: Taken}}
+"""
+
+
+@pytest.fixture
+def modern(specs: Path) -> Path:
+    """The same small specification in OpenAPI 3.1, with a webhook."""
+    (specs / "v7/webhooks").mkdir()
+    (specs / "v7/openapi.yaml").write_text(MODERN_ROOT)
+    (specs / "v7/paths/things.thingID.yaml").write_text(MODERN_PATH)
+    (specs / "v7/webhooks/thing.made.yaml").write_text(WEBHOOK)
+    return specs
+
+
+def test_in_openapi_3_schemas_go_to_the_components_beside_what_stands_there(modern):
+    document = bundle_specs.bundle(modern / "v7/openapi.yaml")
+    assert set(document["components"]) == {"responses", "schemas"}
+    assert set(document["components"]["schemas"]) == {"Thing", "Problem"}
+    assert "definitions" not in document
+    answers = document["paths"]["/things/{thingID}"]["get"]["responses"]
+    assert answers["404"] == {"$ref": "#/components/responses/Missing"}
+    assert answers["200"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
+
+
+def test_a_webhook_is_joined_as_a_path_is(modern, capsys):
+    document = bundle_specs.bundle(modern / "v7/openapi.yaml")
+    body = document["webhooks"]["thing.made"]["post"]["requestBody"]
+    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
+    status, output = run(modern, capsys)
+    assert (status, output) == (0, "v7: bundled.json written (1 operations, 2 definitions).\n")
+
+
+def test_a_webhook_that_is_not_listed_is_refused(modern):
+    (modern / "v7/webhooks/thing.lost.yaml").write_text(WEBHOOK)
+    with pytest.raises(bundle_specs.BrokenSpec, match=r"webhooks/thing\.lost\.yaml belongs to nothing"):
+        bundle_specs.bundle(modern / "v7/openapi.yaml")
+
+
+def test_a_webhook_stands_in_the_file_of_its_name(modern):
+    (modern / "v7/openapi.yaml").write_text(MODERN_ROOT.replace("webhooks/thing.made", "webhooks/made"))
+    with pytest.raises(bundle_specs.BrokenSpec, match=r"has to list thing\.made as"):
+        bundle_specs.bundle(modern / "v7/openapi.yaml")

@@ -177,3 +177,83 @@ def test_a_line_costs_microseconds():
             best = min(best, (time.perf_counter() - begin) / 2000)
     os.close(sink)
     assert best < 40e-6, f"{best * 1e6:.1f} us; 4-6 us on an idle machine"
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A process that holds lines back; gives what stands in its file by now."""
+    file = tmp_path / "log"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    before = log._State.write
+    log.configure("held", descriptor=descriptor)
+    log.hold_back()
+    yield lambda: [json.loads(line)["event"] for line in file.read_bytes().splitlines()]
+    log.flush()
+    log._State.write = staticmethod(before)
+    log.configure("tests")
+    os.close(descriptor)
+
+
+def test_a_server_writes_the_lines_of_several_requests_at_once(held):
+    log.info("one")
+    log.info("two")
+    assert held() == []
+    log.flush()
+    assert held() == ["one", "two"]
+
+
+@pytest.mark.parametrize("write", [log.warning, log.error])
+def test_what_somebody_must_look_at_is_written_at_once_and_in_its_place(held, write):
+    log.info("before")
+    write("trouble")
+    assert held() == ["before", "trouble"]
+
+
+def test_so_many_lines_as_a_process_may_hold_are_written_without_being_asked(held):
+    for _ in range(log.HELD_LINES_MAX):
+        log.info("x")
+    assert len(held()) == log.HELD_LINES_MAX
+
+
+def test_lines_longer_than_a_pipe_takes_at_once_are_whole_all_the_same(held):
+    for size in (10, 3000, 3000, 5000, 10):
+        log.info("x", text="y" * min(size, 3900), more="z" * min(size, 3900))
+    log.flush()
+    assert held() == ["x"] * 5
+
+
+def test_lines_of_several_threads_are_all_written_once(held):
+    def write(name):
+        for number in range(300):
+            log.info(f"{name}{number}")
+            if number % 7 == 0:
+                log.flush()
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.flush()
+    assert sorted(held()) == sorted(f"{name}{number}" for name in "abcd" for number in range(300))
+
+
+def test_a_process_that_ends_writes_what_it_held():
+    code = "from telemetry import log; log.hold_back(); log.info('last words')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert json.loads(done.stdout)["event"] == "last words"
+
+
+def test_a_field_named_like_a_member_of_every_line_takes_its_place(lines):
+    log.info("x", process="other")
+    assert lines[0]["process"] == "other"
+
+
+def test_a_forked_process_does_not_repeat_the_lines_of_its_parent(held):
+    log.info("of the parent")
+    child = os.fork()
+    if not child:
+        log.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert held() == []

@@ -15,6 +15,7 @@ import small_operations
 from cryptography.hazmat.primitives.asymmetric import rsa
 from small_spec import small_spec
 
+from capi_v2.conventions import CONVENTIONS
 from rpc.protocol import ids
 from settings import load
 from translator.access_tokens import AccessTokens
@@ -140,6 +141,7 @@ class House:
             spec=file,
             operations=modules or [small_operations],
             errors=small_operations.ERRORS,
+            conventions=options.pop("conventions", CONVENTIONS),
             rpc=self.platform,
             settings=self.settings,
             clock=self.clock,
@@ -229,5 +231,5 @@ async def exchange(app: Any, scope: dict[str, Any], chunks: list[bytes]) -> Answ
 def signed(claims: Mapping[str, Any], key: Any = None, kid: str | None = None, **header: Any) -> str:
     """A token with exactly these claims."""
     key = key or signing_key()
-    kid = kid or keyset_of([key], None).public.__iter__().__next__()
+    kid = kid or keyset_of([key], None).verifying.__iter__().__next__()
     return jwt.encode(dict(claims), key, algorithm="RS256", headers={"kid": kid, **header})

@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: E402
 from gateway_kit import Platform, scope_of  # noqa: E402
 
+from capi_v2.conventions import CONVENTIONS  # noqa: E402
 from settings import load  # noqa: E402
 from telemetry import log  # noqa: E402
 from translator.access_tokens import AccessTokens  # noqa: E402
@@ -108,6 +109,7 @@ def main() -> None:
         spec=SPEC,
         operations=[operations()],
         errors={},
+        conventions=CONVENTIONS,
         rpc=Platform(),
         settings=load(env={}),
         tokens=tokens,

@@ -3,9 +3,11 @@
 import pytest
 from gateway_kit import House
 
+from capi_v2.conventions import CONVENTIONS
 from rpc.protocol import base, payment_processing
 from translator.answers import AnswerOutsideSpec, validate_response
 from translator.errors import Problem, PublicError
+from translator.reply import Reply
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -87,8 +89,8 @@ def test_a_row_beside_the_operation_wins_over_the_table(house):
 
 def test_a_row_may_word_its_message_from_the_exception():
     row = PublicError(400, "invalidRequest", lambda problem: "\n".join(problem.errors))
-    reply = row.reply(base.InvalidRequest(errors=["a", "b"]))
-    assert reply == (400, {"code": "invalidRequest", "message": "a\nb"})
+    reply = CONVENTIONS.row(row, base.InvalidRequest(errors=["a", "b"]), None)
+    assert reply == Reply(400, {"code": "invalidRequest", "message": "a\nb"})
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_a_row_may_word_its_message_from_the_exception():
     ],
 )
 def test_the_body_of_a_row_is_what_it_says(row, body):
-    assert row.reply().body == body
+    assert CONVENTIONS.row(row, None, None).body == body
 
 
 def test_an_operation_may_say_that_something_is_absent(house):
@@ -111,3 +113,15 @@ def test_an_operation_may_say_that_something_is_absent(house):
 def test_an_operation_may_refuse_what_only_it_understands(house):
     answer = house.send("GET", "/v9/categories/400")
     assert (answer.status, answer.json) == (400, {"code": "invalidRequest", "message": "No category has this number"})
+
+
+def test_of_good_answers_the_first_and_then_one_in_so_many_is_looked_at_where_they_are_only_counted(
+    tmp_path, log_lines
+):
+    house = House(tmp_path, responses="count", env={"CAPI_GATEWAY_RESPONSE_CHECK_ONE_IN": 3})
+    house.platform.answers["get_shop_by_id"] = {"id": 1}
+    seen = []
+    for _ in range(7):
+        house.send("GET", "/v9/shops/1")
+        seen.append(sum(b"http.answer_outside_spec" in line for line in log_lines))
+    assert seen == [1, 1, 1, 2, 2, 2, 3]

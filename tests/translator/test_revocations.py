@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from gateway_kit import START, StillClock, exchange, scope_of, signing_key
 from small_spec import small_spec
 
+from capi_v2.conventions import CONVENTIONS
 from rpc.failures import Unavailable
 from rpc.protocol import access_keys
 from settings import load
@@ -148,6 +149,7 @@ def gateway(tmp_path, platform, clock):
         spec=spec,
         operations=[small_operations],
         errors={},
+        conventions=CONVENTIONS,
         rpc=platform,
         settings=load(env={"CAPI_STATE_DIRECTORY": str(tmp_path)}),
         clock=clock,

@@ -6,9 +6,11 @@ The file's own comments describe its form.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tools.spec_comparison.document import NotComparable
 from tools.spec_comparison.operations import Difference
@@ -16,10 +18,12 @@ from tools.spec_comparison.operations import Difference
 
 @dataclass(frozen=True, slots=True)
 class AcceptedBreak:
-    """A break that is meant. `operation` is an operationId, or * for all."""
+    """A break that is meant. `operation` is an operationId, or * for all; `date` the day on which it was decided."""
 
+    version: str
     operation: str
     pointer: str
+    date: date
     reason: str
 
     def covers(self, difference: Difference) -> bool:
@@ -31,13 +35,22 @@ class AcceptedBreak:
         )
 
 
-def read(file: Path) -> list[AcceptedBreak]:
-    """Return the entries of a file. Raises NotComparable when the file is missing or an entry says too little."""
+def read(file: Path, version: str | None = None) -> list[AcceptedBreak]:
+    """Return the entries of a file, or those of one version.
+
+    Raises NotComparable when the file is missing or an entry says too little.
+    """
     try:
         rows = tomllib.loads(file.read_text(encoding="utf-8")).get("break", [])
-        return [AcceptedBreak(row["operation"], row["pointer"], _given(row["reason"])) for row in rows]
+        return [_entry(row) for row in rows if row["version"] == version or version is None]
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValueError) as failure:
         raise NotComparable(f"{file} cannot be used: {failure!r}.") from failure
+
+
+def _entry(row: Mapping[str, Any]) -> AcceptedBreak:
+    if not isinstance(row["date"], date):
+        raise ValueError("an entry whose date is no day")
+    return AcceptedBreak(row["version"], row["operation"], row["pointer"], row["date"], _given(row["reason"]))
 
 
 def _given(reason: str) -> str:

@@ -92,10 +92,14 @@ class Operation:
 
 @dataclass
 class Document:
-    """A specification: its operations, and its named schemas for whoever follows a reference."""
+    """A specification: its operations, and its named schemas for whoever follows a reference.
+
+    `siblings_count`: whether demands beside a $ref hold as well, as in OpenAPI 3.1, or are passed over.
+    """
 
     raw: Mapping[str, Any]
     schemas_pointer: str
+    siblings_count: bool = False
     operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
 
     def resolve(self, reference: str) -> Fragment:

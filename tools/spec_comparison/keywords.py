@@ -171,7 +171,14 @@ KEYWORDS: Mapping[str, Keyword] = {
 }
 
 _SETS = ("format", "pattern", "multipleOf", "collectionFormat")
-_SPELLINGS = {"x-nullable": "nullable"}
+_SPELLINGS = {
+    "x-nullable": "nullable",
+    "const": "enum",
+    "exclusiveMinimum": "minimum",
+    "exclusiveMaximum": "maximum",
+}
+"""As a keyword may be written too. An excluded bound is a number in OpenAPI 3.1; in Swagger 2.0 it is a flag, and is
+read with the bound that it excludes."""
 _SILENT_VALUES: Mapping[str, Any] = {
     "uniqueItems": False,
     "nullable": False,
@@ -188,7 +195,12 @@ def demands(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Yield (keyword, keyword as written, value in the form that its row compares), without silent values."""
     for written, value in raw.items():
         keyword = _SPELLINGS.get(written, written)
-        if keyword in KEYWORDS and value != _SILENT_VALUES.get(keyword, ABSENT):
+        if written.startswith("exclusive"):
+            if not isinstance(value, bool):
+                yield keyword, written, Bound(value, exclusive=True)
+        elif written == "const":
+            yield keyword, written, (value,)
+        elif keyword in KEYWORDS and value != _SILENT_VALUES.get(keyword, ABSENT):
             yield keyword, written, _comparable(keyword, value, raw)
 
 

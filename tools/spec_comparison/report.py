@@ -48,6 +48,7 @@ def as_json(result: Result) -> str:
         },
         ensure_ascii=False,
         indent=2,
+        default=str,
     )
 
 

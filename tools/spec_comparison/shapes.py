@@ -1,6 +1,7 @@
 """What a place demands in all: references followed, allOf joined, discriminators paired with their concrete schemas.
 
-A discriminator acts where its schema is referred to, and leads to every schema that it can name. Each of those refers
+A discriminator of OpenAPI 3 stands beside a oneOf and says itself what it can name. One of Swagger 2.0
+acts where its schema is referred to, and leads to every schema that it can name. Each of those refers
 to the same schema by allOf; there the choice has been made, so the discriminator leads nowhere and recursion ends. A
 schema that refers to it by allOf without being one that it can name has not chosen.
 """
@@ -26,6 +27,8 @@ _HANDLED = {
     "discriminator",
     "exclusiveMinimum",
     "exclusiveMaximum",
+    "const",
+    "oneOf",
 }
 
 
@@ -69,7 +72,10 @@ def _parts(document: Document, part: _Part, trail: tuple[str, ...]) -> Iterator[
         target = document.resolve(raw["$ref"])
         name = document.schema_name(target.pointer)
         yield from _parts(document, _Part(target, (*part.lineage, name) if name else part.lineage), trail)
-        return  # what stands beside $ref does not count, as the Reference Object says
+        if document.siblings_count and any(keyword in _HANDLED for keyword in raw if keyword != "$ref"):
+            beside = {keyword: value for keyword, value in raw.items() if keyword != "$ref"}
+            yield _Part(Fragment(pointer, beside), part.lineage)
+        return
     yield part
     for keyword in COMPOSITION:
         for index, member in enumerate(raw.get(keyword, ())):
@@ -94,7 +100,11 @@ def _add(document: Document, shape: Shape, part: _Part) -> None:
     if "items" in raw:
         shape.items = (*shape.items, Fragment(f"{pointer}/items", raw["items"]))
     _add_additional(shape, raw.get("additionalProperties", True), f"{pointer}/additionalProperties")
-    if "discriminator" in raw:
+    if isinstance(raw.get("discriminator"), Mapping):
+        _add_choice(document, shape, part)
+    elif "oneOf" in raw:
+        raise NotComparable(f"{pointer}/oneOf: alternatives without a discriminator are not understood here.")
+    elif "discriminator" in raw:
         _add_discriminator(document, shape, part)
 
 
@@ -116,3 +126,25 @@ def _add_discriminator(document: Document, shape: Shape, part: _Part) -> None:
     }
     chosen = any(ancestor in concrete for ancestor in part.lineage[:-1])
     shape.discriminators[name] = ({} if chosen else concrete, f"{pointer}/discriminator")
+
+
+def _add_choice(document: Document, shape: Shape, part: _Part) -> None:
+    """A discriminator object: by its mapping, or by the names of the alternatives where it maps nothing."""
+    raw, pointer = part.fragment.raw, part.fragment.pointer
+    said = raw["discriminator"]
+    mapping = said.get("mapping") or {
+        _last(member.get("$ref", "")): member.get("$ref") for member in raw.get("oneOf", ())
+    }
+    if not mapping or not all(mapping.values()):
+        raise NotComparable(f"{pointer}/discriminator: it does not say what it can name.")
+    concrete = {key: document.resolve(_reference(target)) for key, target in sorted(mapping.items())}
+    shape.discriminators[said["propertyName"]] = (concrete, f"{pointer}/discriminator")
+
+
+def _reference(target: str) -> str:
+    """A mapping names a schema by a reference or by its bare name."""
+    return target if target.startswith("#") else f"#/components/schemas/{target}"
+
+
+def _last(reference: str) -> str:
+    return reference.rpartition("/")[2]

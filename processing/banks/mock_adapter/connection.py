@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from rpc.blocking_http import Late, Lines, Lost, NotSent, TooLarge
+from rpc.breaker import Breaker
+from rpc.calling import origin_of
 from rpc.context import Context
 from rpc.failures import Unavailable, Unknown
 from settings.clock import Clock
@@ -58,14 +59,18 @@ class Keys:
 
 
 class Connection:
-    """Kept-alive connections to one bank; for any number of threads."""
+    """Kept-alive connections to one bank; for any number of threads.
 
-    def __init__(self, url: str, keys: Keys, timeout_ms: int, clock: Clock) -> None:
-        self._url = url
+    `breaker`: a bank that does not answer is left alone for a while. What it holds back was surely not sent.
+    """
+
+    def __init__(self, url: str, keys: Keys, timeout_ms: int, clock: Clock, breaker: Breaker | None = None) -> None:
         self._keys = keys
         self._timeout_ms = timeout_ms
         self._clock = clock
-        self._pool = urllib3.PoolManager(num_pools=1, maxsize=CONNECTIONS_MAX, retries=False)
+        self._breaker = breaker
+        self._origin, self._path = origin_of(url)
+        self._lines = Lines(ANSWER_BYTES_MAX, CONNECTIONS_MAX)
 
     def post(self, context: Context, operation: str, path: str, body: dict[str, Any]) -> Reply:
         """Raises Unavailable or Unknown."""
@@ -79,7 +84,7 @@ class Connection:
         started = time.perf_counter()
         outcome = "unavailable"
         try:
-            reply = self._exchange(method, path, body, self._headers(context), self._timeout_s(context))
+            reply = self._guarded(method, path, body, self._headers(context), self._timeout_s(context))
             outcome = str(reply.status)
             return reply
         except Unknown:
@@ -90,40 +95,47 @@ class Connection:
             CALLS.labels("mock", operation, outcome).observe(duration_s)
             log.info("bank.call", operation=operation, outcome=outcome, duration_ms=round(duration_s * 1000, 2))
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
-        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s)
+    def _guarded(self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
+        """One exchange, if the breaker lets it pass, and what it tells of the bank's health."""
+        if self._breaker is None:
+            return self._exchange(method, path, body, headers, timeout_s)
+        self._breaker.admit()
+        verdict = self._breaker.abandoned
         try:
-            answer = self._pool.request(
-                method, self._url + path, body=body, headers=headers, timeout=timeout, redirect=False,
-                preload_content=False, decode_content=False,
-            )  # fmt: skip
-        except (NewConnectionError, ConnectTimeoutError) as error:
-            raise Unavailable(f"no connection to the bank: {type(error).__name__}") from None
-        except HTTPError as error:
-            raise Unknown(f"no answer from the bank: {type(error).__name__}", source="external") from None
-        return self._whole(answer, time.monotonic() + timeout_s)
+            reply = self._exchange(method, path, body, headers, timeout_s)
+            verdict = self._breaker.succeeded
+            return reply
+        except (Unavailable, Unknown):
+            verdict = self._breaker.failed
+            raise
+        finally:
+            verdict()
 
-    def _whole(self, answer: urllib3.HTTPResponse, end: float) -> Reply:
-        """Reads to the end, if it comes in time: only there it shows whether the body is as long as announced."""
-        body = b""
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_s: float) -> Reply:
+        """Only at the answer's end it shows whether the body is as long as announced."""
         try:
-            while len(body) <= ANSWER_BYTES_MAX and (part := answer.read1(ANSWER_BYTES_MAX)):
-                body += part
-                if time.monotonic() > end:
-                    answer.close()
-                    raise Unknown("the bank's answer does not come to an end", source="external")
-        except HTTPError as error:
-            raise Unknown(f"half an answer from the bank: {type(error).__name__}", source="external") from None
-        is_framed = "content-length" in answer.headers or "transfer-encoding" in answer.headers
-        if len(body) > ANSWER_BYTES_MAX or not is_framed:
-            answer.close()
-            raise Unknown("the bank's answer is too large, or has no end", source="external")
-        answer.release_conn()
+            answer = self._lines.send(
+                self._origin,
+                method,
+                self._path + path,
+                list(headers.items()),
+                body or b"",
+                connect_s=min(CONNECT_TIMEOUT_S, timeout_s),
+                total_s=timeout_s,
+            )
+        except NotSent as error:
+            raise Unavailable(f"no connection to the bank: {error}") from None
+        except (Late, Lost) as error:
+            raise Unknown(f"no whole answer from the bank: {type(error).__name__}", source="external") from None
+        except TooLarge:
+            raise Unknown("the bank's answer is too large", source="external") from None
+        if not answer.is_framed:
+            raise Unknown("the bank's answer has no end", source="external")
         if answer.status >= 500:
             raise Unknown(f"the bank answered {answer.status}", source="external")
         if answer.status in (401, 403):
             raise Unavailable("the bank refuses our key", source="external")
-        return Reply(answer.status, body)
+        return Reply(answer.status, answer.body)
 
     def _headers(self, context: Context) -> dict[str, str]:
         headers = {

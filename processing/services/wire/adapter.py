@@ -44,6 +44,7 @@ def payment_context(
         "shop": _shop_info(payment),
         "payment": _payment_info(payment),
         "options": dict(payment.route.options),
+        "provider_id": payment.route.provider,
     }
     if payment.capture is not None:
         said["capture"] = bank_adapter.CaptureInfo(cost=_cash(payment.capture.cost))

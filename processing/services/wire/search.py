@@ -55,15 +55,21 @@ def refund_conditions(query: search.RefundQuery) -> Conditions:
 
 
 def invoice_page_to_thrift(page: Page) -> search.InvoicePage:
-    return search.InvoicePage(invoices=list(map(invoice_to_thrift, page.items)), continuation_token=page.token)
+    return search.InvoicePage(
+        invoices=list(map(invoice_to_thrift, page.items)), continuation_token=page.token, total_count=page.total
+    )
 
 
 def payment_page_to_thrift(page: Page) -> search.PaymentPage:
-    return search.PaymentPage(payments=list(map(payment_to_thrift, page.items)), continuation_token=page.token)
+    return search.PaymentPage(
+        payments=list(map(payment_to_thrift, page.items)), continuation_token=page.token, total_count=page.total
+    )
 
 
 def refund_page_to_thrift(found: Counted) -> search.RefundPage:
-    return search.RefundPage(refunds=list(map(refund_to_thrift, found.items)), total_count=found.total)
+    return search.RefundPage(
+        refunds=list(map(refund_to_thrift, found.items)), total_count=found.total, continuation_token=found.token
+    )
 
 
 def _said(**conditions: Any) -> Conditions:

@@ -18,6 +18,37 @@ ANSWERS: dict[str, Any] = {
     "Repository.CheckoutKind": lambda version, kind: [examples.DICTIONARIES[kind]],
     "Repository.CheckoutObject": lambda version, ref: examples.DICTIONARIES[ref.kind],
 }
+CHALLENGE = ""
+INVALID_REQUEST = "invalidRequest"
+
+
+def is_unauthorized(answer: Any) -> bool:
+    """Without a word."""
+    return (answer.status, answer.body) == (401, b"")
+
+
+def denied_status(served: Any) -> int:
+    """Reads that document a 404 pretend that there is nothing; anything else is refused plainly."""
+    is_read = served.wanted.is_read if served.wanted else served.spec.method == "GET"
+    return 404 if is_read and 404 in served.spec.answers else 401
+
+
+foreign_status = denied_status
+
+
+def is_refusal(answer: Any) -> bool:
+    """Without a word, or with a message."""
+    return answer.body == b"" or "message" in answer.json
+
+
+def names(answer: Any, member: str) -> bool:
+    """Whether a refusal says which member of the body is wrong."""
+    return member in answer.json["message"]
+
+
+def is_answered_otherwise(served: Any, status: int, answer: Any) -> bool:
+    """A failure of a class has the same status in all operations."""
+    return False
 
 
 def bodies(payment_tool_tokens: PaymentToolTokens, now: datetime) -> dict[str, Any]:

@@ -183,9 +183,19 @@ def test_a_payment_with_another_card_conflicts(v2, bindings):
 
 
 def test_payments_are_numbered_from_one_within_an_invoice(v2, bindings):
+    tries = [payment_body(v2, externalID=f"try-{number}") for number in range(3)]
+    assert [id_of(create(v2, "createPayment", body, invoiceID="inv1")) for body in tries] == ["1", "2", "3"]
+    assert id_of(create(v2, "createPayment", payment_body(v2, externalID="other"), invoiceID="inv2")) == "1"
+
+
+def test_a_payment_without_an_external_id_is_numbered_by_the_platform_in_one_call(v2, bindings):
+    before = len(v2.backend.calls)
     body = v2.requests["createPayment"].body
-    assert [id_of(create(v2, "createPayment", body, invoiceID="inv1")) for _ in range(3)] == ["1", "2", "3"]
-    assert id_of(create(v2, "createPayment", body, invoiceID="inv2")) == "1"
+    assert "externalID" not in body
+    v2.backend.on("Invoicing.StartPayment", lambda invoice_id, params: examples.payment(invoice_id=invoice_id, id="7"))
+    assert id_of(create(v2, "createPayment", body, invoiceID="inv1")) == "7"
+    [call] = v2.backend.calls[before:]
+    assert call.arguments[1].id is None
 
 
 def test_refunds_are_numbered_from_a_hundred_within_a_payment(v2, bindings):
@@ -196,8 +206,7 @@ def test_refunds_are_numbered_from_a_hundred_within_a_payment(v2, bindings):
 
 def test_another_party_does_not_move_the_numbers_of_an_invoice(v2, bindings):
     """Before the platform has refused a stranger, a number was drawn: it must be one of the stranger's own."""
-    body = v2.requests["createPayment"].body
-    create(v2, "createPayment", body, invoiceID="inv1")
+    create(v2, "createPayment", payment_body(v2), invoiceID="inv1")
     (sequence,) = bindings.numbers
     assert "demo" in sequence
 

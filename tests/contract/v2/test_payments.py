@@ -206,10 +206,17 @@ def test_a_cart_without_a_currency_is_in_that_of_the_payment(v2, operation_id, f
         ("createRefund", "Invoicing.GetPayment", payment_processing.PaymentNotFound()),
     ],
 )
-def test_numbers_are_drawn_only_for_what_exists(v2, operation_id, function, absence):
+def test_keys_are_bound_only_for_what_exists(v2, operation_id, function, absence):
     v2.backend.on(function, absence)
-    assert v2.send(v2.operation(operation_id)).status == 404
+    body = {**v2.operation(operation_id).body, "externalID": "order-1"}
+    assert v2.send(v2.operation(operation_id, body=body)).status == 404
     assert [call.name for call in v2.backend.calls] == [function]
+
+
+def test_a_payment_without_an_external_id_is_numbered_where_it_is_made(v2):
+    v2.send(v2.operation("createPayment"))
+    (call,) = v2.backend.calls
+    assert (call.name, call.arguments[1].id) == ("Invoicing.StartPayment", None)
 
 
 def test_a_part_of_a_hold_is_captured(v2):

@@ -16,6 +16,7 @@ from processing.banks.mock import cards, codes, money
 from processing.banks.mock_adapter import answers, failures, wire
 from processing.banks.mock_adapter.connection import Connection, Keys
 from processing.banks.protocol import Proxy, Target
+from rpc.breaker import OPEN_REASON, Breaker
 from rpc.context import Context
 from rpc.deadlines import Deadline
 from rpc.failures import Unavailable, Unexpected, Unknown
@@ -407,6 +408,23 @@ def test_an_answer_that_comes_byte_by_byte_is_not_waited_for_longer_than_any_oth
     with pytest.raises(Unknown):
         connection.get(Context.root(), "look_up", "/gateway/v1/operations")
     assert time.monotonic() - began < 2
+
+
+def test_a_bank_that_does_not_answer_is_left_alone_for_a_while(bank_process: BankProcess, clock: RunningClock):
+    """What is held back was surely not sent."""
+    keys, moment = Keys(bank_process.state / "secrets" / "mock_bank.key"), [0.0]
+    breaker = Breaker(failures_max=3, open_ms=2000, clock=lambda: moment[0])
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        connection = Connection(url, keys, 50, clock, breaker)
+        for _ in range(3):
+            with pytest.raises(Unknown):
+                connection.post(Context.root(), "authorise", "/gateway/v1/authorisations", {})
+        with pytest.raises(Unavailable, match=OPEN_REASON):
+            connection.post(Context.root(), "authorise", "/gateway/v1/authorisations", {})
+        moment[0] = 2.0
+        with pytest.raises(Unknown):
+            connection.post(Context.root(), "authorise", "/gateway/v1/authorisations", {})
 
 
 def serve_slowly(head: bytes, body: bytes, pause_s: float) -> str:

@@ -130,8 +130,13 @@ def test_probes_answer(bank: BankProcess):
 def test_log_lines_carry_the_trace_and_no_card(bank: BankProcess):
     headers = {"x-api-key": bank.key, "x-correlation-id": "abcdefgh"}
     urllib3.request("POST", f"{bank.url}/gateway/v1/authorisations", json=order("logged"), headers=headers)
-    text = (bank.state / "bank.log").read_text()
-    assert any('"trace_id":"abcdefgh"' in line and '"operation":"authorise"' in line for line in text.splitlines())
+    log, ends_at = bank.state / "bank.log", time.monotonic() + 5
+    while not any(
+        '"trace_id":"abcdefgh"' in line and '"operation":"authorise"' in line for line in log.read_text().splitlines()
+    ):
+        assert time.monotonic() < ends_at, "the line was not written"
+        time.sleep(0.02)
+    text = log.read_text()
     assert "4242424242424242" not in text
 
 

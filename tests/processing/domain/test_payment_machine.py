@@ -8,7 +8,7 @@ from processing.domain import bank, commands, errors, failure
 from processing.domain.interaction import BrowserGetRequest, Redirect
 from processing.domain.payer import RecurrentParent, RecurrentPayer
 from processing.domain.predicates import Predicate
-from processing.domain.session import CALL_PATIENCE
+from processing.domain.session import ORPHAN_PATIENCE
 from processing.domain.statuses import PaymentStatus, TimeoutBehaviour
 from processing.domain.steps import RunSession
 from processing.domain.terms import Candidate, HoldTerms, Ruleset
@@ -19,6 +19,7 @@ from tests.processing.domain.world import (
     FACTS,
     HOLD_OR_CANCEL,
     HOLD_OR_CAPTURE,
+    OUT_OF_ORDER,
     PAYER,
     SETTLEMENT,
     SHOP,
@@ -359,10 +360,20 @@ def test_a_bank_out_of_reach_after_an_unknown_outcome_fails_nothing():
     assert story.payment.status is PaymentStatus.PENDING
 
 
+def test_an_outage_of_our_own_does_not_use_up_the_bank_s_half_minute():
+    """The adapters could not be reached for minutes: that says nothing of the bank, and fails nobody's payment."""
+    story = started()
+    for _ in range(60):
+        story.bank(OUT_OF_ORDER)
+        story.wakes()
+    story.bank(UNREACHABLE)
+    assert story.payment.status is PaymentStatus.PENDING
+
+
 def test_a_crash_in_the_middle_of_a_call_is_seen_as_another_attempt():
     story = started()
     assert story.begins_call().attempt == 1
-    assert story.waits_until() == START + CALL_PATIENCE
+    assert story.waits_until() == START + ORPHAN_PATIENCE
     command = commands.BeginSessionCall(payment_id="1")
     assert isinstance(story.refuses(command), errors.StepObsolete)
     story.wakes()

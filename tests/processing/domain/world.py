@@ -14,6 +14,7 @@ from processing.domain.cash_flow import Fixed, MaxOf, PostingRule, Share
 from processing.domain.errors import DomainError
 from processing.domain.facts import Facts, ShopFacts
 from processing.domain.ledger_moves import Commit, Hold, ledger_moves
+from processing.domain.lifecycles import unknown_steps
 from processing.domain.money import Cash, CashRange
 from processing.domain.payer import ContactInfo, HoldFlow, InstantFlow, PaymentResourcePayer
 from processing.domain.payment_tool import BankCard, BankCardMethod
@@ -37,6 +38,7 @@ from processing.domain.terms import (
 from processing.domain.values import Content
 from processing.ledger import plans
 from processing.ledger.balances import Balance, with_committed, with_open
+from processing.search import projection
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DUE = START + timedelta(days=2)
@@ -251,7 +253,11 @@ class Silent:
     """The call may have reached the bank."""
 
 
-UNREACHABLE, SILENT = Unreachable(), Silent()
+class OutOfOrder:
+    """An adapter that could not be reached: an outage of our own."""
+
+
+UNREACHABLE, SILENT, OUT_OF_ORDER = Unreachable(), Silent(), OutOfOrder()
 
 
 class PaperLedger:
@@ -289,6 +295,25 @@ class PaperLedger:
             self.balances[account_id] = change(self.balances.get(account_id, Balance()), net)
 
 
+def unseen_changes(before, after) -> list[str]:
+    """Objects that look different now under the same revision, or under a lower one."""
+    return [
+        name
+        for name, thing in _shown(after).items()
+        if before is not None and (was := _shown(before).get(name)) is not None
+        if thing.revision < was.revision or (thing.revision == was.revision and thing != was)
+    ]
+
+
+def _shown(machine) -> dict:
+    """Name -> what merchants see of it."""
+    shown = {"invoice": replace(machine, **projection.OWN_OF_INVOICE)}
+    for payment in machine.payments:
+        shown[payment.id] = replace(payment, **projection.OWN_OF_PAYMENT)
+        shown |= {f"{payment.id}.{one.id}": replace(one, **projection.OWN_OF_REFUND) for one in payment.refunds}
+    return shown
+
+
 class Story:
     """One invoice's machine from its creation. `now` moves only by `wait` and `run`."""
 
@@ -314,6 +339,8 @@ class Story:
             after = invoice.apply(self.state, event)
             for move in ledger_moves(self.state, event, after):
                 self.ledger.make(move)
+            assert unknown_steps(self.state, after) == []
+            assert unseen_changes(self.state, after) == []
             self.state = after
         self.history += made
         self._check(made)
@@ -342,8 +369,10 @@ class Story:
         for answer in answers:
             step = self.begins_call()
             ids = {"payment_id": step.payment_id, "refund_id": step.refund_id, "attempt": step.attempt}
-            if answer is UNREACHABLE or answer is SILENT:
-                command = commands.SessionCallFailed(**ids, is_unknown=answer is SILENT, reason="no answer")
+            if answer in (UNREACHABLE, SILENT, OUT_OF_ORDER):
+                command = commands.SessionCallFailed(
+                    **ids, is_unknown=answer is SILENT, is_ours=answer is OUT_OF_ORDER, reason="no answer"
+                )
             else:
                 command = commands.SessionAnswered(**ids, result=answer)
             kinds += self.when(command)

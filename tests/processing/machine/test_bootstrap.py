@@ -31,7 +31,7 @@ def test_every_function_of_every_service_is_there(platform: Platform):
 
 def test_a_platform_that_was_built_is_ready(platform: Platform):
     assert is_ready(platform) == {"database": True}
-    assert [queue.name for queue in queues(platform)] == ["machine", "fanout", "delivery"]
+    assert [queue.name for queue in queues(platform)] == ["machine", "fanout", "delivery", "housekeeping"]
 
 
 def test_a_second_start_keeps_what_the_first_one_made(platform: Platform):

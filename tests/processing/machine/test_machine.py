@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -11,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from processing import machine as engine
+from processing.changes import SNAPSHOT_FORMAT
 from processing.domain import charges, errors, invoice
 from processing.domain.commands import (
     BeginSessionCall,
@@ -24,8 +26,10 @@ from processing.domain.commands import (
 )
 from processing.domain.state import Invoice
 from processing.domain.statuses import InvoiceStatus, PaymentStatus
+from processing.ledger import book
 from processing.ledger.plans import Batch, Plan, Posting
 from processing.machine import QUEUE, Lease, LeaseLost, MachineChange, Machines
+from processing.remembered import Remembered
 from processing.storage import events, jobs
 from processing.storage.port import Database, Tx
 from processing.workers import outbox
@@ -146,7 +150,7 @@ def test_a_command_decided_on_an_old_state_is_decided_again(sandbox: Sandbox, tm
     loads: list[str] = []
 
     class Overtaken(Machines):
-        def load(self, machine_id: str) -> engine.Loaded:
+        def load(self, machine_id: str) -> Remembered:
             loaded = super().load(machine_id)
             loads.append(machine_id)
             if len(loads) == 1:
@@ -182,8 +186,11 @@ class CrashingTx:
     def execute_each(self, sql: str, rows: Iterable[Sequence]) -> None:
         self._counted(self._tx.execute_each, sql, rows)
 
-    def draw(self, counter: str, count: int = 1) -> int:
-        return self._counted(self._tx.draw, counter, count)
+    def later(self, *arguments: object, **named: object) -> None:
+        self._counted(partial(self._tx.later, **named), *arguments)
+
+    def draw_each(self, counter: str, count: int) -> list[int]:
+        return self._counted(self._tx.draw_each, counter, count)
 
     def _counted(self, function: Callable, *arguments: object) -> object:
         if self._left == 0:
@@ -201,7 +208,7 @@ class CrashingDatabase:
     def __init__(self, database: Database, statements: int) -> None:
         self._database = database
         self._statements = statements
-        self.read = database.read
+        self.read, self.ask = database.read, database.ask
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
@@ -212,20 +219,21 @@ class CrashingDatabase:
 def test_a_crash_at_any_statement_leaves_the_machine_as_it_was(tmp_path: Path):
     """Beginning a payment writes events, ledger, timer, outbox and snapshot: it is cut at each of its statements."""
     sandbox = Sandbox(tmp_path, projections=(outbox.stage,), snapshot_every_records=1)
-    real, cuts = sandbox.machines.database, 0
+    real, cuts = sandbox.machines, 0
     while True:
         machine = sandbox.invoice(f"inv{cuts}")
         before = {table: sandbox.count(table) for table in TABLES}
-        sandbox.machines.database = CrashingDatabase(real, cuts)
+        crashing = CrashingDatabase(real.database, cuts)
+        sandbox.machines = Machines(crashing, sandbox.clock, real.projections, snapshot_every_records=1)
         try:
             sandbox.start_payment(machine)
         except Crash:
             assert {table: sandbox.count(table) for table in TABLES} == before
-            assert sandbox.machines.get(machine.id) == machine
+            assert real.get(machine.id) == machine
         else:
             break
         finally:
-            sandbox.machines.database = real
+            sandbox.machines = real
         assert sandbox.start_payment(machine).payments[0].status is PaymentStatus.PENDING
         cuts += 1
     assert cuts >= 11
@@ -259,7 +267,7 @@ def test_projections_see_the_change_in_its_transaction(tmp_path: Path):
 def test_money_is_held_with_the_payment_that_needs_it(sandbox: Sandbox):
     machine = sandbox.paying_invoice()
     with sandbox.database.read() as tx:
-        held = engine.book.get_account(tx, sandbox.shop.settlement)
+        held = book.get_account(tx, sandbox.shop.settlement)
     assert held.own_amount == 0
     assert held.max_available_amount == machine.payments[0].cost.amount - 280
     assert sandbox.money_is_sound()
@@ -276,13 +284,13 @@ def captured(sandbox: Sandbox, invoice_id: str) -> Invoice:
 def pay_out(sandbox: Sandbox, amount: int) -> None:
     """The shop's money leaves it."""
     with sandbox.database.transaction() as tx:
-        till = engine.book.create_account(tx, "RUB", "till", sandbox.clock())
+        till = book.create_account(tx, "RUB", "till", sandbox.clock())
         posting = Posting(
             from_id=sandbox.shop.settlement, to_id=till, amount=amount, currency="RUB", description="payout"
         )
         batch = Batch(id=1, postings=(posting,))
-        engine.book.hold(tx, "payout", batch, sandbox.clock())
-        engine.book.commit(tx, Plan(id="payout", batches=(batch,)), sandbox.clock())
+        book.hold(tx, "payout", batch, sandbox.clock())
+        book.commit(tx, Plan(id="payout", batches=(batch,)), sandbox.clock())
 
 
 def at_once(sandbox: Sandbox, refunds: list[tuple[str, RefundPayment]]) -> list[str]:
@@ -309,7 +317,7 @@ def refund(sandbox: Sandbox, machine: Invoice, refund_id: str, amount: int) -> t
 
 def available(sandbox: Sandbox) -> int:
     with sandbox.database.read() as tx:
-        return engine.book.get_account(tx, sandbox.shop.settlement).min_available_amount
+        return book.get_account(tx, sandbox.shop.settlement).min_available_amount
 
 
 @pytest.mark.parametrize("left", [24_999, 20_000, 10_000, 9_999])
@@ -356,7 +364,7 @@ def test_a_snapshot_changes_nothing_but_what_is_read(tmp_path: Path):
     sandbox = Sandbox(tmp_path, snapshot_every_records=2)
     machine = sandbox.paying_invoice()
     with sandbox.database.read() as tx:
-        history = events.load(tx, events.head(tx, "inv1"), engine.SNAPSHOT_FORMAT)
+        history = events.load(tx, events.head(tx, "inv1"), SNAPSHOT_FORMAT)
     assert (history.snapshot.sequence, history.records) == (2, [])
     assert sandbox.machines.get("inv1") == machine
 

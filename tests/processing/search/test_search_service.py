@@ -253,6 +253,38 @@ def test_the_total_counts_all_that_fit_whatever_the_page(refund_client):
     assert calls(refund_client).Refunds(asked(search.RefundQuery, **query, invoice_id="a")).total_count == 2
 
 
+@pytest.mark.parametrize(
+    ("offset", "limit", "found"),
+    [(0, 3, ["a", "b", "c"]), (3, 3, ["d"]), (1, 1, ["b"]), (4, 2, []), (2**31 - 1, 1, [])],
+)
+def test_invoices_are_paged_by_offset_too_and_counted_then(client, offset, limit, found):
+    page = calls(client).Invoices(asked(search.InvoiceQuery, offset=offset, limit=limit))
+    assert ([invoice.id for invoice in page.invoices], page.total_count) == (found, 4)
+    assert page.continuation_token is None
+
+
+def test_payments_are_paged_by_offset_too_and_counted_then(client):
+    page = calls(client).Payments(asked(search.PaymentQuery, offset=1, limit=1, invoice_id="a"))
+    assert ([payment.id for payment in page.payments], page.total_count) == (["1"], 2)
+
+
+def test_an_invoice_counts_once_however_many_of_its_payments_fit(client):
+    filter = search.PaymentFilter(amount=1000)
+    page = calls(client).Invoices(asked(search.InvoiceQuery, offset=0, payment=filter))
+    assert page.total_count == len(page.invoices)
+
+
+def test_without_an_offset_nothing_is_counted(client):
+    assert calls(client).Invoices(asked(search.InvoiceQuery)).total_count is None
+    assert calls(client).Payments(asked(search.PaymentQuery)).total_count is None
+
+
+@pytest.mark.parametrize("function", ["Invoices", "Payments"])
+def test_an_offset_below_zero_is_refused(client, function):
+    with pytest.raises(base.InvalidRequest):
+        getattr(calls(client), function)(QUERIES[function](offset=-1))
+
+
 def test_another_shop_and_another_partys_shop_of_the_same_name_are_not_searched(shelf, own_client):
     filled(shelf)
     with shelf.database.transaction() as tx:

@@ -479,9 +479,8 @@ def test_work_added_at_a_position_twice_is_there_once(database: Database):
 def test_next_due_passes_over_what_cannot_be_claimed(database: Database):
     enqueue(database, "k", "a", "b")
     act(database, jobs.postpone, claim(database, queue="delivery")[0], at(300))
-    with database.read() as tx:
-        assert jobs.next_due(tx, "delivery") == at(300)
-        assert jobs.next_due(tx, "machine") is None
+    assert jobs.next_due(database, [("delivery", None), ("machine", None)]) == {"delivery": at(300)}
+    assert jobs.next_due(database, []) == {}
 
 
 def test_quarantined_work_waits_for_a_person(database: Database):
@@ -515,3 +514,77 @@ def in_parallel(tasks: list[Callable[[], object]]) -> list:
     """Runs each in a thread of its own; what one raises is raised here."""
     with ThreadPoolExecutor(len(tasks)) as pool:
         return [future.result() for future in [pool.submit(task) for task in tasks]]
+
+
+def test_what_is_written_later_is_seen_by_the_next_question_and_by_everybody_after_the_end(database: Database):
+    with database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("kept", 1))
+        assert tx.execute("SELECT value FROM counters WHERE name = ?", ("kept",)).one() == (1,)
+        tx.later("UPDATE counters SET value = ? WHERE name = ?", (2, "kept"))
+    assert database.ask("SELECT value FROM counters WHERE name = ?", ("kept",)) == [(2,)]
+
+
+def test_a_later_write_that_touches_nothing_undoes_all_where_it_was_to_touch_something(database: Database):
+    with pytest.raises(Crash), database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("undone", 1))
+        tx.later("UPDATE counters SET value = 5 WHERE name = ?", ("nobody",), Crash())
+    assert database.ask("SELECT value FROM counters WHERE name = ?", ("undone",)) == []
+
+
+def test_a_later_write_that_may_touch_nothing_undoes_nothing(database: Database):
+    with database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("kept", 1))
+        tx.later("UPDATE counters SET value = 5 WHERE name = ?", ("nobody",))
+    assert database.ask("SELECT value FROM counters WHERE name = ?", ("kept",)) == [(1,)]
+
+
+def test_what_was_to_be_written_later_is_not_when_the_block_fails(database: Database):
+    with pytest.raises(Crash), database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("undone", 1))
+        raise Crash
+    assert database.ask("SELECT value FROM counters WHERE name = ?", ("undone",)) == []
+
+
+def test_numbers_drawn_at_once_rise_and_are_given_to_nobody_else(database: Database, other: Database):
+    with database.transaction() as tx:
+        first = tx.draw_each("series", 3)
+    with other.transaction() as tx:
+        second = tx.draw_each("series", 2)
+    assert first == sorted(first) and second == sorted(second)
+    assert len({*first, *second}) == 5
+    assert min(first) > 0
+
+
+def test_whoever_knows_a_record_is_told_what_came_after_it(database: Database):
+    first = append(database, "i1", 0)
+    known = events.Piece(first.id, 1, "")
+    assert events.since(database, "i1", known) == []
+    second = append(database, "i1", 1, "[1]")
+    assert events.since(database, "i1", known) == [events.Piece(second.id, 2, "[1]")]
+
+
+def test_whoever_knows_a_record_that_is_not_there_is_told_so(database: Database):
+    """As after a database was put back to an earlier state."""
+    first = append(database, "i1", 0)
+    assert events.since(database, "i1", events.Piece(first.id + 1, 1, "")) is None
+    assert events.since(database, "i1", events.Piece(first.id, 2, "")) is None
+    assert events.since(database, "i2", events.Piece(first.id, 1, "")) is None
+
+
+def test_a_whole_history_begins_with_its_snapshot(database: Database):
+    records = [append(database, "i1", number, f"[{number}]") for number in range(3)]
+    with database.transaction() as tx:
+        events.put_snapshot(tx, "i1", events.Snapshot(2, "f", "{}"))
+    newest = events.Piece(records[2].id, 3, "[2]")
+    assert events.whole(database, "i1", "f") == [events.Piece(0, 2, "{}"), newest]
+    assert [piece.sequence for piece in events.whole(database, "i1", "another format")] == [1, 2, 3]
+    assert events.whole(database, "i2", "f") == []
+
+
+def test_work_that_is_only_wanted_under_a_condition_is_not_added_without_it(database: Database):
+    condition = "SELECT 1 FROM counters WHERE name = ?"
+    for name in ("nobody", "somebody"):
+        with database.transaction() as tx:
+            tx.execute("INSERT INTO counters (name, value) VALUES ('somebody', 1) ON CONFLICT (name) DO NOTHING")
+            jobs.enqueue(tx, "delivery", name, NOW, payload="a", position=7, only_where=(condition, name))
+    assert [each.key for each in claim(database, queue="delivery")] == ["somebody"]

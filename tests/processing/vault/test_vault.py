@@ -16,7 +16,7 @@ from processing.vault.cards import InvalidCard, check_card
 from processing.vault.reader import CardReader, UnknownCard
 from processing.vault.service import VaultService
 from rpc.context import Context
-from rpc.protocol import domain, vault
+from rpc.protocol import domain, replace, vault
 
 VISA = "4242424242424242"
 WALLET_KEY = b"w" * 32
@@ -112,6 +112,20 @@ def test_a_wrong_card_is_refused_with_a_reason_that_shows_nothing_of_it(service,
         tokenize(service, plain(number, month, year, cvv))
     assert reason in refusal.value.reason
     assert not any(character.isdigit() for character in refusal.value.reason)
+
+
+@pytest.mark.parametrize("name", [VISA, "4242 4242 4242 4242", "Mr 4242-4242-4242-4242"])
+def test_a_card_number_in_the_place_of_the_name_is_refused(service, name):
+    source = replace(plain(), card=replace(plain().card, cardholder_name=name))
+    with pytest.raises(vault.InvalidCardData) as refusal:
+        tokenize(service, source)
+    assert "4242" not in refusal.value.reason
+
+
+@pytest.mark.parametrize("name", ["A HOLDER", "Élise Öz 3rd", "1234567890123", ""])
+def test_a_name_is_kept_as_it_is(service, name):
+    source = replace(plain(), card=replace(plain().card, cardholder_name=name))
+    assert tokenize(service, source).cardholder_name == name
 
 
 def test_a_card_is_good_until_the_end_of_its_month():

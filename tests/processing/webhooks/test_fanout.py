@@ -387,3 +387,15 @@ def test_traces_of_the_command_go_with_what_is_told(stage: Stage):
     stage.tell()
     assert stage.log(hook)[0].trace_id == TRACE
     assert PARTY not in stage.sent[0][2]["traceparent"]
+
+
+# ---------------------------------------------------------------------------------------------- before there was a feed
+
+
+def test_a_record_of_before_there_was_a_feed_is_told_to_the_hooks_of_that_time(stage: Stage):
+    stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice()
+    with stage.database.transaction() as tx:
+        tx.execute("DELETE FROM party_events")
+    stage.tell()
+    assert [event["eventType"] for event in stage.told()] == ["InvoiceCreated"]

@@ -11,7 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from processing.webhooks.content_signature import verdict
 from processing.webhooks.sender import Answer, Sender
+from processing.webhooks.verdicts import Outcome
 from tests.processing.webhooks.receivers import (
     OK,
     drips,
@@ -34,10 +36,14 @@ def post(url: str, body: bytes = b'{"a":1}', **changed: object) -> Answer:
     return Sender(rules(**changed), tls=SYSTEM_TLS).post(url, body, {"Content-Signature": "alg=RS256; digest=x"})
 
 
+def is_taken(answer: Answer) -> bool:
+    return verdict(answer).outcome is Outcome.DELIVERED
+
+
 def test_a_receiver_gets_the_exact_bytes_with_their_headers():
     with receiver() as taking:
         answer = post(taking.url, '{"ключ":"значение"}'.encode())
-    assert answer.is_success
+    assert is_taken(answer)
     [arrived] = taking.arrived
     assert arrived.line == "POST /hook?shop=1 HTTP/1.1"
     assert arrived.body == '{"ключ":"значение"}'.encode()
@@ -52,8 +58,9 @@ def test_a_receiver_gets_the_exact_bytes_with_their_headers():
 def test_any_status_but_200_is_a_failure(code: int):
     with receiver(status(code)) as refusing:
         answer = post(refusing.url)
-    assert (answer.status, answer.is_success) == (code, False)
-    assert str(code) in answer.error
+    judged = verdict(answer)
+    assert (answer.status, judged.outcome) == (code, Outcome.FAILED)
+    assert str(code) in judged.error
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -65,11 +72,26 @@ def test_a_redirect_is_not_followed(code: int):
         assert inside.connections == 0
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ],
+)
+def test_a_receiver_that_keeps_its_connection_open_behind_its_answer_costs_no_time(answer: bytes):
+    with receiver(hangs_after(answer)) as keeping:
+        began = time.monotonic()
+        post(keeping.url)
+        assert time.monotonic() - began < STEP_S
+
+
 def test_an_interim_answer_is_passed_over():
     with receiver(
         says(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + HEAD_200)
     ) as polite:
-        assert post(polite.url).is_success
+        assert is_taken(post(polite.url))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +154,7 @@ def test_a_receiver_that_hangs_after_its_head_has_answered():
     with receiver(hangs_after(HEAD_200)) as hanging:
         began = time.monotonic()
         got = post(hanging.url)
-    assert got.is_success
+    assert is_taken(got)
     assert time.monotonic() - began < 1
 
 
@@ -156,7 +178,7 @@ def test_a_body_without_end_is_read_a_little_and_left():
         began = time.monotonic()
         got = post(pouring.url, answer_bytes_max=100_000)
         assert time.monotonic() - began < 1
-    assert got.is_success
+    assert is_taken(got)
     # What the kernel buffers on the way comes on top of what was read.
     assert endless.poured < 30_000_000
 
@@ -186,7 +208,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatc
     with receiver(status(500)) as proxy, receiver() as taking:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert post(taking.url).is_success
+        assert is_taken(post(taking.url))
         assert proxy.connections == 0
 
 
@@ -236,7 +258,7 @@ def test_https_names_the_host_in_sni_and_connects_to_the_checked_address(tmp_pat
     with receiver(tls=server) as taking:
         sender = Sender(rules(), lookup=at_loopback, tls=client)
         got = sender.post(f"https://shop.example.com:{taking.port}/hook", b"{}", {})
-    assert got.is_success
+    assert is_taken(got)
     assert named == ["shop.example.com"]
     assert taking.arrived[0].headers["host"] == f"shop.example.com:{taking.port}"
 

@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from processing.banks.gate import BEFORE_START, UNDER_WAY
 from processing.domain import commands
 from processing.domain.bank import Finish
 from processing.domain.session import CALL_PATIENCE, CALL_TIMEOUT
 from processing.domain.state import Invoice
 from processing.domain.statuses import Target
 from processing.domain.steps import RunSession
-from processing.effects import Effects
+from processing.effects import Effects, NotNow
 from rpc.client import BlockingClient
 from rpc.context import Context
 from rpc.failures import Unavailable, Unexpected, Unknown
 from rpc.protocol import bank_adapter, domain
 from rpc.server import rpc_app
+from rpc.signature import STALE
 from settings.clock import system_clock
 from tests.fakes.loopback import listening
 from tests.processing.sandbox import TRACE, Sandbox
 
+MINUTES = timedelta(minutes=3)
 SECRET = b"a secret of internal calls, 32 bytes or more"
 
 
@@ -91,6 +94,36 @@ def test_a_call_that_was_announced_too_long_ago_is_not_made(effects: Effects, ad
     begun = sandbox.machines.execute("inv1", commands.BeginSessionCall(payment_id="1"), TRACE).state
     answer = effects.run_session(step(), begun, TRACE)
     assert (answer.is_unknown, adapter.asked) == (False, [])
+
+
+@pytest.mark.parametrize("reason", [STALE, UNDER_WAY, BEFORE_START])
+def test_a_refusal_at_our_own_door_is_no_trouble_of_the_bank_s(
+    effects: Effects, adapter: Adapter, begun: Invoice, reason: str
+):
+    """A wrong clock or a lost lease of ours must not use up the bank's half minute and fail the payment."""
+    adapter.answer = failing(Unavailable(reason))
+    with pytest.raises(NotNow):
+        effects.run_session(step(), begun, TRACE)
+
+
+def test_a_worker_whose_clock_is_wrong_fails_no_payment(adapter: Adapter, begun: Invoice):
+    with listening(rpc_app({"/v1/proxy/mock": (bank_adapter.ProviderProxy, adapter)}, secret=SECRET)) as url:
+        wrong = Effects(BlockingClient({"vault": url}, SECRET, "test", clock=lambda: system_clock() - MINUTES))
+        with pytest.raises(NotNow):
+            wrong.run_session(step(), begun, TRACE)
+    assert adapter.asked == []
+
+
+def test_who_cannot_reach_the_adapter_says_so_and_nothing_of_the_bank(begun: Invoice):
+    away = Effects(BlockingClient({"vault": "http://127.0.0.1:1"}, SECRET, "test"))
+    answer = away.run_session(step(), begun, TRACE)
+    assert (answer.is_unknown, answer.is_ours) == (False, True)
+
+
+def test_a_bank_that_its_adapter_cannot_reach_is_the_bank_s_trouble(effects: Effects, adapter: Adapter, begun: Invoice):
+    adapter.answer = failing(Unavailable("no connection to the bank"))
+    answer = effects.run_session(step(), begun, TRACE)
+    assert (answer.is_unknown, answer.is_ours) == (False, False)
 
 
 def failing(failure: Exception) -> Callable[[], bank_adapter.ProxyResult]:

@@ -194,8 +194,8 @@ def test_work_that_keeps_crashing_is_set_aside_with_what_stands_behind_it(databa
     lines: list[bytes] = []
     with log.written_to(lines.append), working(database, queue(crash)):
         until(lambda: any(b"job.quarantined" in line for line in lines))
+        assert jobs.next_due(database, [("q", None)]) == {}
         with database.read() as tx:
-            assert jobs.next_due(tx, "q") is None
             [aside] = jobs.quarantined(tx, 10)
     assert (aside.key, aside.attempts) == ("k", CRASHES_MAX)
 
@@ -296,3 +296,127 @@ def test_a_stop_does_not_wait_for_ever(database: Database):
     assert began.wait(5)
     assert not loop.stop(0.05)
     release.set()
+
+
+SHORT = timedelta(seconds=2)
+
+
+def leased(handle: Callable, **more: object) -> Queue:
+    return Queue("q", handle, lease=SHORT, **{"threads": 2, **more})
+
+
+def test_work_that_outlasts_its_lease_stays_with_its_worker(database: Database, open_database: Callable[[], Database]):
+    """A bank or a receiver may take as long as it likes; the keeper makes the lease longer, of what waits ahead too."""
+    begun: list[str] = []
+    release = threading.Event()
+
+    def handle(claim: jobs.Claim) -> str:
+        begun.append(claim.key)
+        release.wait(10)
+        return DONE
+
+    enqueue(database, *[(f"k{n}", "") for n in range(4)])
+    other = open_database()
+    with working(database, leased(handle, ahead=2)), working(other, leased(lambda claim: begun.append("stolen"))):
+        until(lambda: len(begun) == 2)
+        time.sleep(2 * SHORT.total_seconds())
+        assert len(begun) == 2
+        release.set()
+        until(lambda: rows(database) == [])
+    other.close()
+    assert sorted(begun) == ["k0", "k1", "k2", "k3"]
+
+
+def test_the_work_of_a_worker_that_keeps_no_lease_is_done_by_another(
+    database: Database, open_database: Callable[[], Database], monkeypatch
+):
+    """As when it was killed or paused: the other takes over after one lease, and the late result changes nothing."""
+    outcome: list[str] = []
+    began, release = threading.Event(), threading.Event()
+
+    def asleep(claim: jobs.Claim) -> str:
+        began.set()
+        release.wait(10)
+        return Later(system_clock() + timedelta(hours=1))
+
+    enqueue(database, ("k", ""))
+    other, lines = open_database(), []
+    loop = Loop(database, system_clock, [leased(asleep)])
+    monkeypatch.setattr(loop, "_keep", lambda: None)
+    with log.written_to(lines.append):
+        loop.start()
+        assert began.wait(5)
+        begun_at = time.monotonic()
+        with working(other, leased(lambda claim: outcome.append(claim.key) or DONE)):
+            until(lambda: outcome == ["k"])
+        took_s = time.monotonic() - begun_at
+        release.set()
+        until(lambda: any(b'"outcome":"lease_lost"' in line for line in lines))
+    loop.stop(5)
+    other.close()
+    assert took_s < SHORT.total_seconds() + 8
+    assert rows(database) == []
+
+
+def lane_work(database: Database, *keys_and_lanes: tuple[str, str]) -> None:
+    with database.transaction() as tx:
+        for key, lane in keys_and_lanes:
+            jobs.schedule(tx, "q", key, system_clock(), now=system_clock(), lane=lane)
+
+
+def test_a_bank_that_hangs_keeps_no_other_bank_s_work_waiting(database: Database):
+    """A hundred due pieces of the one are ahead of the other's, and all its calls hang."""
+    release, done, hanging = threading.Event(), [], []
+
+    def handle(claim: jobs.Claim) -> str:
+        if claim.lane == "a":
+            hanging.append(claim.key)
+            release.wait(10)
+        else:
+            done.append(claim.key)
+        return DONE
+
+    lane_work(database, *[(f"a{n}", "a") for n in range(100)])
+    with working(database, queue(handle, threads=4, ahead=4, lane_threads=3)):
+        until(lambda: len(hanging) == 3)
+        lane_work(database, *[(f"b{n}", "b") for n in range(20)])
+        until(lambda: len(done) == 20)
+        assert len(hanging) == 3
+        release.set()
+        until(lambda: rows(database) == [])
+
+
+def test_a_single_bank_gets_its_whole_share_of_threads(database: Database):
+    now_active, most, lock = [0], [0], threading.Lock()
+
+    def handle(claim: jobs.Claim) -> str:
+        with lock:
+            now_active[0] += 1
+            most[0] = max(most[0], now_active[0])
+        time.sleep(0.02)
+        with lock:
+            now_active[0] -= 1
+        return DONE
+
+    lane_work(database, *[(f"a{n}", "a") for n in range(30)])
+    with working(database, queue(handle, threads=4, ahead=4, lane_threads=3)):
+        until(lambda: rows(database) == [])
+    assert most[0] == 3
+
+
+def test_a_worker_whose_clock_is_wrong_does_nothing_until_it_is_right(database: Database):
+    """What it writes would rest until that time, and the leases of others would seem to be over."""
+    wrong, done = [timedelta(minutes=-3)], []
+    enqueue(database, ("k", "a"))
+    loop = Loop(
+        database, lambda: system_clock() - wrong[0], [queue(lambda claim: done.append(claim.key) or DONE)],
+        clock_wrong_max=timedelta(seconds=5),
+    )  # fmt: skip
+    loop.start()
+    until(lambda: not loop.is_on_time)
+    time.sleep(0.3)
+    assert done == []
+    wrong[0] = timedelta(0)
+    until(lambda: done == ["k"])
+    assert loop.is_on_time
+    assert loop.stop(5)

@@ -10,16 +10,23 @@ from processing.storage import events, jobs
 from processing.storage.port import Tx
 from processing.workers import outbox
 from processing.workers.outbox import QUEUE, Outbox
-from tests.processing.sandbox import TRACE, Sandbox
+from tests.processing.sandbox import PARTY, TRACE, Sandbox
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
 LEASE = timedelta(seconds=30)
+HOOK = (
+    "INSERT INTO webhooks (id, party_id, topic, event_types, url, public_key, private_key, created_at_ms)"
+    " VALUES (1, ?, 'invoices', '', '', '', '', 0)"
+)
 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
-    return Sandbox(tmp_path, projections=(outbox.stage,))
+    sandbox = Sandbox(tmp_path, projections=(outbox.stage,))
+    with sandbox.database.transaction() as tx:
+        tx.execute(HOOK, (PARTY,))
+    return sandbox
 
 
 class Spread:
@@ -99,3 +106,10 @@ def test_a_step_that_merchants_are_not_told_of_leaves_no_row(sandbox: Sandbox):
     with sandbox.database.read() as tx:
         assert tx.execute("SELECT COUNT(*) FROM jobs WHERE queue = ?", (QUEUE,)).one() == (1,)
     assert before == 2
+
+
+def test_of_a_party_that_listens_to_nothing_nothing_is_kept_to_be_told(sandbox: Sandbox):
+    with sandbox.database.transaction() as tx:
+        tx.execute("UPDATE webhooks SET is_deleted = 1")
+    sandbox.invoice()
+    assert claim(sandbox) == []

@@ -1,0 +1,14 @@
+"""Moments: RFC 3339 with any offset in requests, RFC 3339 in UTC with `Z` in Thrift and in answers."""
+
+from datetime import UTC, datetime
+
+from translator.formats import parse_date_time
+
+
+def timestamp_to_thrift(text: str) -> str:
+    """The same moment in UTC, to the microsecond. The spec has checked the format before: nothing is raised."""
+    return moment_to_thrift(parse_date_time(text))
+
+
+def moment_to_thrift(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
