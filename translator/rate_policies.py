@@ -3,8 +3,7 @@
     RateLimit-Policy: "read";q=2000;w=10      2000 requests in 10 seconds
     RateLimit: "read";r=1999;t=1              1999 are left now; in a second there are more
 
-A bucket a party and kind, filled evenly, so that no party's burst takes what another may send; a payer's token has
-buckets of its own. In the process's own
+A bucket a party and kind, filled evenly, so that no party's burst takes what another may send. In the process's own
 memory and bounded, as `rate_limits`.
 """
 
@@ -20,13 +19,17 @@ from translator.reply import Header
 
 WINDOW_S = 10
 BUCKETS_MAX = 20_000
+PAYERS_SHARE = 0.5
+EMPTY = -1
 
 
 class Quota(NamedTuple):
-    """What one request found. `left`: requests that may come at once; `wait_s`: until one more may, whole seconds."""
+    """What one request found. `left`: requests that may come at once, EMPTY where not even this one might; `wait_s`:
+    until one more may, whole seconds. The smaller of two is the tighter.
+    """
 
-    policy: str
     left: int
+    policy: str
     wait_s: int
 
 
@@ -45,17 +48,25 @@ class RatePolicies:
         rate = self._per_s.get(kind)
         if rate is None:
             return
-        now, full, bucket = self._monotonic(), rate * WINDOW_S, (owner_of(exchange), kind)
+        now, quotas = self._monotonic(), []
+        for owner, share in owners_of(exchange):
+            quotas.append(self._taken(owner, kind, rate * share, now))
+            if quotas[-1].left == EMPTY:
+                exchange.quota = quotas[-1]
+                raise TooMany
+        exchange.quota = min(quotas)
+
+    def _taken(self, owner: str, kind: str, rate: float, now: float) -> "Quota":
+        """Takes one from a bucket, if it holds one."""
+        full, bucket = rate * WINDOW_S, (owner, kind)
         left, at = self._buckets.pop(bucket, (full, now))
         left = min(full, left + (now - at) * rate)
         allowed = left >= 1
-        left -= allowed
-        self._buckets[bucket] = (left, now)
+        self._buckets[bucket] = (left - allowed, now)
         if len(self._buckets) > BUCKETS_MAX:
             self._buckets.popitem(last=False)
-        exchange.quota = Quota(kind, int(left), max(1, math.ceil((1 - left % 1) / rate)))
-        if not allowed:
-            raise TooMany
+        left -= allowed
+        return Quota(int(left) if allowed else EMPTY, kind, max(1, math.ceil((1 - left % 1) / rate)))
 
     def headers(self, exchange: Exchange) -> list[Header]:
         """Those of one answer: the policy where the operation is known, what is left where the party is, too."""
@@ -65,13 +76,19 @@ class RatePolicies:
         quota = exchange.quota
         if quota is None:
             return [policy]
-        return [policy, (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.policy.encode(), quota.left, quota.wait_s))]
+        return [policy, (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.policy.encode(), max(quota.left, 0), quota.wait_s))]
 
 
-def owner_of(exchange: Exchange) -> str:
-    """Whose bucket it is: the party's, or a payer's own, so that no payer can use up what the merchant may send."""
+def owners_of(exchange: Exchange) -> tuple[tuple[str, float], ...]:
+    """Whose buckets a request takes from, each with its share of the party's rate.
+
+    The payers of a party have a bucket together, apart from the merchant's: they cannot use up what the merchant may
+    send, and tokens made in any number send no more than one. None of them may take more than half of it.
+    """
     identity = exchange.identity
-    return f"payer:{identity.token_id}" if identity.consumer == "client" else identity.party_id
+    if identity.consumer != "client":
+        return ((identity.party_id, 1.0),)
+    return (f"payer:{identity.token_id}", PAYERS_SHARE), (f"payers:{identity.party_id}", 1.0)
 
 
 def policy_header(kind: str, per_s: float) -> Header:

@@ -7,7 +7,7 @@ import pytest
 from gateway_kit import PARTY, ask
 from modern_kit import DIGEST, modern_house
 
-from capi_v3.__main__ import cat_answer
+from capi_v3.__main__ import answers
 from rpc.failures import Unavailable, Unexpected, Unknown
 from rpc.protocol import base
 from settings import load
@@ -347,7 +347,7 @@ def test_a_payer_cannot_use_up_what_the_merchant_may_send(tmp_path):
 
 
 def test_a_request_that_cannot_be_read_is_a_problem():
-    headers, body = cat_answer(load(env={}))(431)
+    headers, body = answers(load(env={}))(431)
     problem = json.loads(body)
     assert (problem["status"], problem["code"], problem["moneyMoved"]) == (431, "invalid-request", "no")
     assert dict(headers)[b"x-request-id"].decode() == problem["requestId"]
@@ -356,7 +356,7 @@ def test_a_request_that_cannot_be_read_is_a_problem():
 
 @pytest.mark.parametrize(("status", "moved"), [(503, b"no"), (500, b"unknown")])
 def test_a_process_that_fails_as_a_whole_says_so_honestly(status, moved):
-    headers, body = cat_answer(load(env={}))(status)
+    headers, body = answers(load(env={}))(status)
     assert (dict(headers)[b"money-moved"], dict(headers)[b"api-version"]) == (moved, b"v3")
     assert b"retry-after" in dict(headers)
     assert str(status).encode() in body

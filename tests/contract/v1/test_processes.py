@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from capi_v1.__main__ import cat_answer, parser, probed_app
+from capi_v1.__main__ import ANSWERS
 from capi_v1.app import create_app
 from deploy.all_in_one.first_start import prepare
 from settings import load
+from translator.process import parser, probed_app
 from translator.revocations import Revocations
 
 from ..house import exchange
@@ -69,18 +70,18 @@ def test_the_process_of_payment_resources_cannot_make_access_tokens(settings):
 
 
 def test_a_process_is_healthy_at_once_and_ready_when_it_knows_which_tokens_are_void(settings):
-    app = probed_app(settings, "capi_v1", [], ["Tokens"])
+    app = probed_app(create_app, ANSWERS, settings, "capi_v1", [], ["Tokens"])
     assert asyncio.run(exchange(app, "GET", "/health", {}, b"")).json == {"service": "capi_v1", "status": "passing"}
     assert asyncio.run(exchange(app, "GET", "/ready", {}, b"")).status == 503
 
 
 @pytest.mark.parametrize(("status", "has_cat"), [(500, True), (503, True), (400, False), (431, False)])
 def test_what_breaks_outside_of_every_operation_gets_a_cat_when_it_is_our_fault(settings, status, has_cat):
-    assert bool(cat_answer(settings)(status)[1]) is has_cat
+    assert bool(ANSWERS(settings)(status)[1]) is has_cat
 
 
 def test_the_command_line_names_tags():
-    assert parser().parse_args(["--without", "Tokens", "Search"]).without == ["Tokens", "Search"]
+    assert parser("v1").parse_args(["--without", "Tokens", "Search"]).without == ["Tokens", "Search"]
 
 
 def test_a_payer_sees_and_pays_one_invoice_and_does_nothing_else(v1):

@@ -6,11 +6,12 @@ from multiprocessing import get_context
 
 import pytest
 
-from capi_v2.__main__ import cat_answer, parser, probed_app
+from capi_v2.__main__ import ANSWERS
 from capi_v2.app import create_app, reader_name
 from deploy.all_in_one.first_start import prepare
 from settings import load
 from translator.payment_tool_tokens import UnsafeKeyFile
+from translator.process import parser, probed_app
 from translator.revocations import Revocations
 from translator.schemas import SpecRefused
 
@@ -77,7 +78,7 @@ def get(app, path):
 
 
 def test_a_process_is_healthy_at_once_and_ready_when_it_knows_which_tokens_are_void(settings):
-    app = probed_app(settings, "capi_v2", [], ["Tokens"])
+    app = probed_app(create_app, ANSWERS, settings, "capi_v2", [], ["Tokens"])
     assert get(app, "/health").json == {"service": "capi_v2", "status": "passing"}
     answer = get(app, "/ready")
     assert (answer.status, answer.headers["capi-not-ready"]) == (503, "revocations_known")
@@ -86,7 +87,7 @@ def test_a_process_is_healthy_at_once_and_ready_when_it_knows_which_tokens_are_v
 
 @pytest.mark.parametrize("status", [500, 501, 503, 504])
 def test_what_breaks_outside_of_every_operation_gets_a_cat(settings, status):
-    headers, body = cat_answer(settings)(status)
+    headers, body = ANSWERS(settings)(status)
     assert dict(headers)[b"content-type"] == b"text/plain; charset=utf-8"
     assert dict(headers)[b"access-control-allow-origin"] == b"*"
     assert body.strip()
@@ -94,7 +95,7 @@ def test_what_breaks_outside_of_every_operation_gets_a_cat(settings, status):
 
 @pytest.mark.parametrize("status", [400, 408, 414, 431])
 def test_a_request_broken_by_its_sender_gets_no_cat(settings, status):
-    assert cat_answer(settings)(status) == ([(b"access-control-allow-origin", b"*")], b"")
+    assert ANSWERS(settings)(status) == ([(b"access-control-allow-origin", b"*")], b"")
 
 
 def test_each_worker_is_a_reader_of_revocations_of_its_own():
@@ -115,5 +116,5 @@ def test_each_worker_is_a_reader_of_revocations_of_its_own():
     ],
 )
 def test_the_command_line_names_tags(line, only, without):
-    arguments = parser().parse_args(line)
+    arguments = parser("v2").parse_args(line)
     assert (arguments.only, arguments.without) == (only, without)
