@@ -101,6 +101,11 @@ class Machines:
             raise InvoiceNotFound
         return state
 
+    def seen(self, machine_id: str) -> Invoice:
+        """The machine as it was some time ago, for who needs only what never changes. Raises InvoiceNotFound."""
+        known = self._states.get(machine_id)
+        return known.state if known is not None and known.state is not None else self.get(machine_id)
+
     def load(self, machine_id: str) -> Remembered:
         """The machine's state and sequence now; sequence 0 and no state when it does not exist."""
         known = self._states.get(machine_id)

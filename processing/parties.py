@@ -6,7 +6,7 @@ function works inside a transaction that the caller opened. Refusals are those o
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processing.domain import errors
 from processing.ledger import book
@@ -132,18 +132,23 @@ def find_shop(tx: Tx, party_id: str, shop_id: str) -> Shop | None:
     return _shop(row) if row else None
 
 
-def with_shop(database: Database, party_id: str, shop_id: str) -> tuple[Party, Shop]:
-    """Both as they are now, by one statement. Raises PartyNotFound, ShopNotFound."""
+def with_shop(database: Database, party_id: str, shop_id: str, beside: str = "SELECT 0") -> tuple[Party, Shop, Any]:
+    """Both as they are now, and the one value that the query `beside` finds, by one statement.
+
+    Raises PartyNotFound, ShopNotFound.
+    """
     columns = ", ".join(f"{table}.{name}" for table, names in ROW_OF_BOTH for name in names)
     rows = database.ask(
-        f"SELECT {columns} FROM parties p LEFT JOIN shops s ON s.party_id = p.id AND s.id = ? WHERE p.id = ?",  # noqa: S608
+        f"SELECT ({beside}), {columns} FROM parties p"  # noqa: S608
+        " LEFT JOIN shops s ON s.party_id = p.id AND s.id = ? WHERE p.id = ?",
         (shop_id, party_id),
     )
     if not rows:
         raise errors.PartyNotFound
-    if rows[0][PARTY_WIDTH] is None:
+    value, *row = rows[0]
+    if row[PARTY_WIDTH] is None:
         raise errors.ShopNotFound
-    return _party(rows[0][:PARTY_WIDTH]), _shop(rows[0][PARTY_WIDTH:])
+    return _party(row[:PARTY_WIDTH]), _shop(row[PARTY_WIDTH:]), value
 
 
 def suspend(tx: Tx, party_id: str) -> None:

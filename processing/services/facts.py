@@ -9,6 +9,7 @@ from processing.domain.facts import Facts, ShopFacts
 from processing.domain.payer import Payer, RecurrentPayer
 from processing.domain.state import Invoice, Payment, payment_of
 from processing.domain_config.configuration import Configuration, Revision
+from processing.domain_config.repository import HEAD
 from processing.ledger import book
 from processing.machine import Machines
 from processing.storage.port import Tx
@@ -23,21 +24,22 @@ class FactsReader:
 
     def for_shop(self, party_id: str, shop_id: str, revision: int | None = None) -> Facts:
         """The shop and its terms, of the newest configuration unless told. Raises PartyNotFound, ShopNotFound."""
-        configuration = self._configuration.head() if revision is None else self._configuration.at(revision)
-        return _facts(self._shop(party_id, shop_id), configuration)
+        shop, newest = self._shop(party_id, shop_id)
+        return _facts(shop, self._configuration.at(newest if revision is None else revision))
 
     def for_invoice(self, party_id: str, shop_id: str, allocation: Allocation | None) -> Facts:
         """For CreateInvoice: also the shops that the allocation names."""
-        configuration = self._configuration.head()
         targets = self._targets(party_id, allocation)
-        return _facts(self._shop(party_id, shop_id), configuration, target_shops=targets)
+        shop, newest = self._shop(party_id, shop_id)
+        return _facts(shop, self._configuration.at(newest), target_shops=targets)
 
     def for_payment(self, machine: Invoice, payer: Payer) -> Facts:
-        """For StartPayment: the newest routes and fees, and the parent of a recurrent payment."""
-        configuration = self._configuration.head()
+        """For StartPayment: the newest routes and fees, and the parent of a recurrent payment. Of the machine only what
+        never changes is read."""
         parent = self._parent(machine, payer)
         targets = self._targets(machine.owner_id, machine.allocation)
-        shop = self._shop(machine.owner_id, machine.shop_id)
+        shop, newest = self._shop(machine.owner_id, machine.shop_id)
+        configuration = self._configuration.at(newest)
         return _facts(shop, configuration, catalogue=configuration.catalogue, target_shops=targets, parent=parent)
 
     def for_money(self, machine: Invoice, payment_id: str, allocation: Allocation | None) -> Facts:
@@ -54,9 +56,10 @@ class FactsReader:
             available = book.get_account(tx, shop.facts.settlement).min_available_amount
         return _facts(shop, configuration, catalogue=configuration.catalogue, target_shops=targets, available=available)
 
-    def _shop(self, party_id: str, shop_id: str) -> "FoundShop":
-        party, shop = parties.with_shop(self._machines.database, party_id, shop_id)
-        return FoundShop(_shop(party, shop), shop.contract_id)
+    def _shop(self, party_id: str, shop_id: str) -> tuple["FoundShop", int]:
+        """The shop, and the newest version of the configuration."""
+        party, shop, newest = parties.with_shop(self._machines.database, party_id, shop_id, beside=HEAD)
+        return FoundShop(_shop(party, shop), shop.contract_id), newest
 
     def _targets(self, party_id: str, allocation: Allocation | None) -> dict[str, ShopFacts]:
         if not allocation:
@@ -67,7 +70,7 @@ class FactsReader:
     def _parent(self, machine: Invoice, payer: Payer) -> Payment | None:
         if not isinstance(payer, RecurrentPayer):
             return None
-        found = machine if payer.parent.invoice_id == machine.id else self._machines.load(payer.parent.invoice_id).state
+        found = self._machines.load(payer.parent.invoice_id).state
         payments = found.payments if found else ()
         return next((payment for payment in payments if payment.id == payer.parent.payment_id), None)
 

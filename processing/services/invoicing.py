@@ -93,7 +93,9 @@ class InvoicingService(OperatorCalls):
     def StartPayment(
         self, context: Context, invoice_id: str, params: payment_processing.PaymentParams
     ) -> domain.Payment:
-        machine = self._of_caller(context, invoice_id)
+        """What may have changed since the machine was last seen here, a stop too, is noticed by the command."""
+        machine = self._machines.seen(invoice_id)
+        require_owner(context, machine.owner_id)
         said = {
             "processing_deadline": self._machines.now() + self._payment_deadline,
             **wire.start_payment_arguments(params),
@@ -106,10 +108,12 @@ class InvoicingService(OperatorCalls):
 
     def _numbered_payment(self, context: Context, machine: state.Invoice, said: dict[str, Any]) -> state.Payment:
         """A payment under the next number of the sequence from which ids with an external id are drawn as well; the
-        number is taken in the transaction that begins the payment."""
+        number is taken in the transaction that begins the payment. The first payment's is nearly always 1: the sequence
+        is asked only where that is taken."""
         sequence = PAYMENT_NUMBERS.format(invoice=machine.id, party=machine.owner_id)
-        for _ in range(NUMBERS_TRIED_MAX):
-            number = ids.following(self._machines.database, sequence)
+        for attempt in range(NUMBERS_TRIED_MAX):
+            is_guess = attempt == 0 and not machine.payments
+            number = 1 if is_guess else ids.following(self._machines.database, sequence)
             command = commands.StartPayment(id=str(number), **said)
             take = partial(ids.take, sequence=sequence, number=number)
             try:

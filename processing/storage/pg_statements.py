@@ -211,17 +211,21 @@ class Link:
             del self._names[key]
 
 
-def wire_values(values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
-    """Values as bytes, and the form of each: text, or binary for bytes."""
+def wire_values(values: Sequence[Any]) -> tuple[list[bytes | None], list[int] | None]:
+    """Values as bytes, and the form of each: text, or binary for bytes; None where all are text, as nearly always."""
     sent: list[bytes | None] = []
+    has_bytes = False
     for value in values:
         if isinstance(value, str):
             sent.append((value.replace(ZERO, STAND_IN) if ZERO in value else value).encode())
-        elif value is None or isinstance(value, bytes):
+        elif value is None:
+            sent.append(None)
+        elif isinstance(value, bytes):
+            has_bytes = True
             sent.append(value)
         else:
             sent.append(b"%d" % value)
-    return sent, [int(isinstance(value, bytes)) for value in values]
+    return sent, [int(isinstance(value, bytes)) for value in values] if has_bytes else None
 
 
 def oids(key: Key) -> list[int]:

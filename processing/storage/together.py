@@ -120,3 +120,8 @@ class Together:
         for waiting, result in zip(group, results, strict=True):
             waiting.result, waiting.is_done = result, True
         return None
+
+
+def of_anything(database: Database) -> Together:
+    """Items are functions of the transaction, each of which sees what those before it wrote; results are theirs."""
+    return Together(database, lambda tx, items: [item(tx) for item in items], key=id)

@@ -12,6 +12,7 @@ from typing import Any
 from processing.banks.adapters import install_all
 from processing.banks.gate import Gate, Gated
 from processing.banks.protocol import Equipment, Installed
+from processing.storage import together
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
 from processing.vault import MIGRATIONS, keys, wallets
@@ -38,10 +39,11 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Any:
     card_keys = keys.load_or_create(settings.vault.key_file)
     lifetime = timedelta(seconds=settings.vault.card_session_lifetime_s)
     wallet_key = wallets.load_or_create_key(settings.vault.wallet_key_file)
-    service = VaultService(database, card_keys, wallet_key, clock, lifetime)
+    writes = together.of_anything(database)
+    service = VaultService(writes, card_keys, wallet_key, clock, lifetime)
     options = options_of(settings)
     platform = BlockingClient(**options, caller="vault", clock=clock)
-    cards = CardReader(database, card_keys, clock)
+    cards = CardReader(database, writes, card_keys, clock)
     equipment = Equipment(settings, cards, clock, lambda context: platform.bind(context).bank_adapter_host)
     installed = install_all(equipment)
     services = {BY_NAME["vault"].path: (vault.Vault, service)}

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from processing.storage.port import Database
+from processing.storage.together import Together
 from processing.vault import store
 from processing.vault.keys import CardKeys
 from settings.clock import Clock
@@ -26,15 +27,16 @@ class CardNumber(NamedTuple):
 class CardReader:
     """Reads cards and lends CVVs, each CVV to one operation only."""
 
-    def __init__(self, database: Database, keys: CardKeys, clock: Clock) -> None:
+    def __init__(self, database: Database, writes: Together, keys: CardKeys, clock: Clock) -> None:
+        """`writes` of the same database (`storage.together.of_anything`)."""
         self._database = database
+        self._writes = writes
         self._keys = keys
         self._clock = clock
 
     def card(self, token: str) -> CardNumber:
         """Raises UnknownCard."""
-        with self._database.read() as tx:
-            stored = store.get_card(tx, token)
+        stored = store.get_card(self._database, token)
         if stored is None:
             raise UnknownCard(token)
         number = self._keys.open(stored.sealed, token).decode()
@@ -42,8 +44,7 @@ class CardReader:
 
     def cvv(self, session_id: str, reference: str) -> str | None:
         """The CVV for the operation `reference`, as often as that operation asks; None for every other one."""
-        with self._database.transaction() as tx:
-            session = store.begin_session(tx, session_id, reference, self._clock())
+        session = self._writes.write(lambda tx: store.begin_session(tx, session_id, reference, self._clock()))
         return None if session is None else self._keys.open(session.sealed, session_id).decode()
 
     def forget_expired_cvvs(self) -> None:
@@ -53,5 +54,4 @@ class CardReader:
 
     def forget_cvv(self, session_id: str) -> None:
         """To be called as soon as the bank has answered."""
-        with self._database.transaction() as tx:
-            store.forget_session(tx, session_id)
+        self._writes.write(lambda tx: store.forget_session(tx, session_id))

@@ -4,7 +4,8 @@ import secrets
 import string
 from datetime import datetime, timedelta
 
-from processing.storage.port import Conflict, Database, OutcomeUnknown, Unavailable
+from processing.storage.port import Conflict, OutcomeUnknown, Tx, Unavailable
+from processing.storage.together import Together
 from processing.vault import store, wallets
 from processing.vault.cards import InvalidCard, PaymentSystem, check_card
 from processing.vault.keys import CardKeys
@@ -24,9 +25,9 @@ class VaultService:
     """Serves vault.Vault."""
 
     def __init__(
-        self, database: Database, keys: CardKeys, wallet_key: bytes, clock: Clock, session_lifetime: timedelta
+        self, writes: Together, keys: CardKeys, wallet_key: bytes, clock: Clock, session_lifetime: timedelta
     ) -> None:
-        self._database = database
+        self._writes = writes
         self._keys = keys
         self._wallet_key = wallet_key
         self._clock = clock
@@ -83,23 +84,27 @@ class VaultService:
     ) -> str:
         now = self._clock()
         token = "".join(secrets.choice(_BASE62) for _ in range(_TOKEN_CHARS))
-        with self._database.transaction() as tx:
+        card = store.StoredCard(
+            token,
+            exp_date.month,
+            exp_date.year,
+            system.name,
+            number[:_BIN_DIGITS],
+            number[-_LAST_DIGITS:],
+            self._keys.seal(number.encode(), token),
+        )
+        fingerprint = self._keys.fingerprint(number)
+        sealed = None if cvv is None else self._keys.seal(cvv.encode(), session_id)
+
+        def write(tx: Tx) -> str:
             if cryptogram_id is not None and not store.redeem_cryptogram(tx, cryptogram_id, now):
                 raise vault.InvalidCardData(reason="Wallet payload was used before")
-            card = store.StoredCard(
-                token,
-                exp_date.month,
-                exp_date.year,
-                system.name,
-                number[:_BIN_DIGITS],
-                number[-_LAST_DIGITS:],
-                self._keys.seal(number.encode(), token),
-            )
-            known_as = store.put_card(tx, card, self._keys.fingerprint(number), now)
-            if cvv is not None:
-                sealed = self._keys.seal(cvv.encode(), session_id)
+            known_as = store.put_card(tx, card, fingerprint, now)
+            if sealed is not None:
                 store.put_session(tx, session_id, sealed, now + self._session_lifetime)
-        return known_as
+            return known_as
+
+        return self._writes.write(write)
 
 
 def _refuse_number_in(cardholder_name: str | None) -> None:

@@ -1,10 +1,10 @@
-"""Tables of the vault. Every function works inside a transaction that the caller opened; none of them knows keys."""
+"""Tables of the vault. What writes works inside a transaction that the caller opened; none of it knows keys."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from processing.storage.moments import to_ms
-from processing.storage.port import Tx
+from processing.storage.port import Database, Tx
 
 
 class StoredCard(NamedTuple):
@@ -28,10 +28,11 @@ class StoredSession(NamedTuple):
 
 def put_card(tx: Tx, card: StoredCard, fingerprint: bytes, now: datetime) -> str:
     """Stores the card unless it is known; returns the token under which it is known."""
-    tx.execute(
+    made = tx.execute(
         "INSERT INTO cards"
         " (token, fingerprint, exp_month, exp_year, payment_system, bin, last_digits, sealed, created_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint, exp_year, exp_month) DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint, exp_year, exp_month) DO NOTHING"
+        " RETURNING token",
         (
             card.token,
             fingerprint,
@@ -43,21 +44,24 @@ def put_card(tx: Tx, card: StoredCard, fingerprint: bytes, now: datetime) -> str
             card.sealed,
             to_ms(now),
         ),
-    )
-    row = tx.execute(
-        "SELECT token FROM cards WHERE fingerprint = ? AND exp_year = ? AND exp_month = ?",
-        (fingerprint, card.exp_year, card.exp_month),
     ).one()
+    row = (
+        made
+        or tx.execute(
+            "SELECT token FROM cards WHERE fingerprint = ? AND exp_year = ? AND exp_month = ?",
+            (fingerprint, card.exp_year, card.exp_month),
+        ).one()
+    )
     return row[0]
 
 
-def get_card(tx: Tx, token: str) -> StoredCard | None:
+def get_card(database: Database, token: str) -> StoredCard | None:
     """The card of that token, if there is one."""
-    row = tx.execute(
+    rows = database.ask(
         "SELECT token, exp_month, exp_year, payment_system, bin, last_digits, sealed FROM cards WHERE token = ?",
         (token,),
-    ).one()
-    return StoredCard(*row) if row else None
+    )
+    return StoredCard(*rows[0]) if rows else None
 
 
 def forget_expired_sessions(tx: Tx, now: datetime) -> None:
@@ -75,13 +79,10 @@ def put_session(tx: Tx, session_id: str, sealed: bytes, expires_at: datetime) ->
 
 def begin_session(tx: Tx, session_id: str, reference: str, now: datetime) -> StoredSession | None:
     """Gives the CVV to `reference` for good; None when it expired, is unknown, or belongs to another operation."""
-    tx.execute(
-        "UPDATE card_sessions SET used_for = ? WHERE session_id = ? AND used_for IS NULL AND expires_at_ms > ?",
-        (reference, session_id, to_ms(now)),
-    )
     row = tx.execute(
-        "SELECT sealed, used_for FROM card_sessions WHERE session_id = ? AND used_for = ? AND expires_at_ms > ?",
-        (session_id, reference, to_ms(now)),
+        "UPDATE card_sessions SET used_for = ? WHERE session_id = ? AND COALESCE(used_for, ?) = ? AND expires_at_ms > ?"
+        " RETURNING sealed, used_for",
+        (reference, session_id, reference, reference, to_ms(now)),
     ).one()
     return StoredSession(*row) if row else None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from processing.storage.port import Conflict, Database, OutcomeUnknown, Tx, Unavailable
-from processing.storage.together import Together
+from processing.storage.together import Together, of_anything
 from tests.processing.sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -97,3 +97,28 @@ def test_of_many_threads_every_one_gets_its_own_result(database: Database):
     with ThreadPoolExecutor(16) as pool:
         results = list(pool.map(commits.write, [str(number) for number in range(300)]))
     assert results == [f"done {number}" for number in range(300)]
+
+
+def test_functions_see_what_those_before_them_wrote_and_one_that_fails_fails_alone(database: Database):
+    def add(tx: Tx) -> int:
+        tx.execute(
+            "INSERT INTO counters (name, value) VALUES ('sum', 1)"
+            " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1"
+        )
+        return tx.execute("SELECT value FROM counters WHERE name = 'sum'").one()[0]
+
+    def fail(tx: Tx) -> None:
+        add(tx)
+        raise Conflict("no")
+
+    def outcome(write: Callable[[Tx], object]) -> object:
+        try:
+            return commits.write(write)
+        except Conflict:
+            return "Conflict"
+
+    commits = of_anything(database)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(outcome, [fail if number % 7 == 0 else add for number in range(70)]))
+    assert results.count("Conflict") == 10
+    assert sorted(result for result in results if result != "Conflict") == list(range(1, 61))

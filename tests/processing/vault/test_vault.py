@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from processing.sealing import UnsafeKeyFile
 from processing.storage.migrations import migrate
 from processing.storage.sqlite import SqliteDatabase
+from processing.storage.together import of_anything
 from processing.vault import MIGRATIONS, keys, wallets
 from processing.vault.app import purging
 from processing.vault.cards import InvalidCard, check_card
@@ -51,12 +52,12 @@ def card_keys(tmp_path) -> keys.CardKeys:
 
 @pytest.fixture
 def service(database, card_keys, clock) -> VaultService:
-    return VaultService(database, card_keys, WALLET_KEY, clock, timedelta(minutes=64))
+    return VaultService(of_anything(database), card_keys, WALLET_KEY, clock, timedelta(minutes=64))
 
 
 @pytest.fixture
 def reader(database, card_keys, clock) -> CardReader:
-    return CardReader(database, card_keys, clock)
+    return CardReader(database, of_anything(database), card_keys, clock)
 
 
 def plain(number: str = VISA, month: int = 12, year: int = 2030, cvv: str | None = "123") -> vault.CardSource:
@@ -179,7 +180,9 @@ def test_a_cvv_that_nobody_used_does_not_outlive_its_time(service, database, car
                 break
             await asyncio.sleep(0.01)
 
-    living = purging(app, CardReader(database, card_keys, clock).forget_expired_cvvs, every_s=0.01)
+    living = purging(
+        app, CardReader(database, of_anything(database), card_keys, clock).forget_expired_cvvs, every_s=0.01
+    )
     asyncio.run(living({"type": "lifespan"}, None, None))
     assert gone == ["lifespan"]
 
