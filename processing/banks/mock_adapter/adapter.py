@@ -12,7 +12,7 @@ import orjson
 
 from processing.banks import protocol
 from processing.banks.mock_adapter import answers, failures, wire
-from processing.banks.mock_adapter.answers import ASK, CHALLENGE, PENDING, REFUND, Memory, bound
+from processing.banks.mock_adapter.answers import ASK, CHALLENGE, PENDING, REFUND, RETURNED, Memory, bound
 from processing.banks.mock_adapter.connection import Connection, Reply
 from processing.banks.mock_adapter.wire import Receipt
 from processing.banks.protocol import CallbackResult, Cards, PaymentContext, ProxyResult, Target
@@ -77,7 +77,10 @@ class MockBankAdapter:
             return self._authorised(payment, self._close(context, payment), memory)
         answers.verify(payment, receipt, "AUTHORISATION", payment.reference, payment.payment.cost)
         now_s = self._now_s()
-        if receipt.result == "CHALLENGE" and memory.step == CHALLENGE:
+        if receipt.result == "CHALLENGE" and memory.step in (CHALLENGE, RETURNED):
+            completed = self._completed(context, payment, memory.cres) if memory.step == RETURNED else None
+            if completed is not None:
+                return self._authorised(payment, completed, None)
             if now_s < memory.until:
                 return answers.challenged(payment, receipt, memory.until, now_s)
             receipt = self._call_off(context, payment, receipt)
@@ -144,12 +147,17 @@ class MockBankAdapter:
         memory, cres, transaction = answers.remembered(payment), said.get("cres"), payment.payment.transaction
         if memory is None or memory.step != CHALLENGE or transaction is None or not isinstance(cres, str):
             return None
-        path = f"{GATEWAY}/authorisations/{quote(transaction.id, safe='')}/completion"
         try:
-            reply = self._bank.post(context, "complete", path, {"merchant": merchant(payment), "cres": cres})
+            receipt = self._completed(context, payment, cres)
         except Unknown:
-            return answers.still_unknown(payment, Memory(ASK))
-        return None if reply.status == 400 else self._authorised(payment, receipt_of(reply), None)
+            return answers.still_unknown(payment, Memory(RETURNED, until=memory.until, cres=cres))
+        return None if receipt is None else self._authorised(payment, receipt, None)
+
+    def _completed(self, context: Context, payment: PaymentContext, cres: str) -> Receipt | None:
+        """The authorisation after what the payer brought back; None when that is worth nothing. Safe to repeat."""
+        path = f"{GATEWAY}/authorisations/{quote(bound(payment).id, safe='')}/completion"
+        reply = self._bank.post(context, "complete", path, {"merchant": merchant(payment), "cres": cres})
+        return None if reply.status == 400 else receipt_of(reply)
 
     def _told(self, context: Context, payment: PaymentContext, notice: dict[str, Any]) -> ProxyResult | None:
         """A notice is a knock at the door: the answer is fetched from the bank. None while there is none."""

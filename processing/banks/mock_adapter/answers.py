@@ -5,6 +5,7 @@ Memory of a session, its `state`:
     ask        something was sent and its outcome is unknown: look the reference up
     pending    the bank is still deciding: look it up, unless its notice comes first
     challenge  the payer is at the bank's page, until `until` (seconds since 1970)
+    returned   the payer came back with `cres`, and whether the bank has heard of it is unknown: it will not come twice
     refund     money to be released turned out to be taken: `amount` of it is being given back instead
 """
 
@@ -22,7 +23,7 @@ from processing.banks.protocol import PaymentContext, ProxyResult
 from rpc.failures import Unexpected
 from rpc.protocol import domain
 
-ASK, PENDING, CHALLENGE, REFUND = "ask", "pending", "challenge", "refund"
+ASK, PENDING, CHALLENGE, RETURNED, REFUND = "ask", "pending", "challenge", "returned", "refund"
 CHALLENGE_S = 900
 PAUSE_S_MAX = 60
 TEMPLATE_EXPRESSION = re.compile(r"\{[^{}]*\}")
@@ -36,6 +37,7 @@ class Memory(NamedTuple):
     tries: int = 0
     until: int = 0
     amount: int = 0
+    cres: str | None = None
 
     def pack(self) -> bytes:
         return orjson.dumps(self._asdict())

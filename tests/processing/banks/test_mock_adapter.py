@@ -143,6 +143,44 @@ def test_a_completion_whose_answer_is_lost_is_asked_about(bench: Bench):
     assert bench.taken(payment.reference) == COST.amount
 
 
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_return_that_never_reached_the_bank_is_brought_to_it_again(bench: Bench, monkeypatch, lost: int):
+    """The payer comes back once: what was brought is kept until the bank has answered to it."""
+    payment = paying(bench, "4012888888881881")
+    payment.step()
+    drop_completions(monkeypatch, lost)
+    payment.call_back(answer_challenge(payment.suspension.user_interaction, True))
+    assert payment.results[-1].intent.sleep is not None
+    assert payment.drive().succeeded
+    assert sum(result.intent.suspend is not None for result in payment.results) == 1
+    assert bench.taken(payment.reference) == COST.amount
+
+
+def test_a_forged_return_that_never_reached_the_bank_leaves_the_payer_the_time_there_was(bench: Bench, monkeypatch):
+    payment = paying(bench, "4012888888881881")
+    first = payment.step()
+    drop_completions(monkeypatch, 1)
+    payment.call_back(b'{"kind":"return","cres":"forged"}')
+    again = payment.step()
+    assert again.intent.suspend.tag == first.intent.suspend.tag
+    assert again.intent.suspend.user_interaction == first.intent.suspend.user_interaction
+    payment.call_back(answer_challenge(payment.suspension.user_interaction, True))
+    assert payment.drive().succeeded
+
+
+def drop_completions(monkeypatch, count: int) -> None:
+    """The next `count` completions are lost on their way to the bank."""
+    send, left = Connection.post, [count]
+
+    def post(self, context, name, path, body):
+        if name == "complete" and left[0]:
+            left[0] -= 1
+            raise Unknown("lost on the way", source="external")
+        return send(self, context, name, path, body)
+
+    monkeypatch.setattr(Connection, "post", post)
+
+
 def test_an_abandoned_authorisation_can_no_longer_be_completed(bench: Bench):
     payment = paying(bench, "4012888888881881")
     payment.step()
