@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from flask import Flask, Response, abort, render_template, request
@@ -41,7 +42,8 @@ def create_app(site: Site, security_contact: str = "") -> Flask:
     _add_guides(app, site)
     _add_references(app, site)
     _add_machine_pages(app, site, security_contact)
-    app.after_request(lambda response: _guarded(response, site))
+    policy = policy_of(site)
+    app.after_request(lambda response: _guarded(response, policy))
     app.register_error_handler(404, lambda _: (render_template("missing.html"), 404))
     return app
 
@@ -78,6 +80,10 @@ def _add_guides(app: Flask, site: Site) -> None:
 
 
 def _add_references(app: Flask, site: Site) -> None:
+    @cache
+    def referenced(version: str) -> str:
+        return reference.as_json(reference.with_samples(site.version(version)))
+
     @app.get("/<version>/")
     def reference_page(version: str) -> str:
         return render_template("reference.html", docs=site.version(version) or abort(404))
@@ -105,7 +111,7 @@ def _add_references(app: Flask, site: Site) -> None:
     @app.get("/<version>/reference.json")
     def with_samples(version: str) -> Response:
         docs = site.version(version) or abort(404)
-        return Response(reference.as_json(reference.with_samples(docs)), content_type="application/json")
+        return Response(referenced(docs.name), content_type="application/json")
 
 
 def _add_machine_pages(app: Flask, site: Site, security_contact: str) -> None:
@@ -136,10 +142,15 @@ def _add_machine_pages(app: Flask, site: Site, security_contact: str) -> None:
         return Response(text, content_type="application/json")
 
 
-def _guarded(response: Response, site: Site) -> Response:
-    """Headers of every page: nothing from, and nothing to, any other host but the gateways that "try it" calls."""
+def policy_of(site: Site) -> str:
+    """Nothing from, and nothing to, any other host but the gateways that "try it" calls."""
     gateways = sorted({url for docs in site.versions for url in (docs.url, docs.cards_url)})
-    response.headers["Content-Security-Policy"] = POLICY.format(connect="".join(f" {url}" for url in gateways))
+    return POLICY.format(connect="".join(f" {url}" for url in gateways))
+
+
+def _guarded(response: Response, policy: str) -> Response:
+    """Headers of every page."""
+    response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     if request.path.startswith("/static/") and request.query_string:
@@ -149,6 +160,7 @@ def _guarded(response: Response, site: Site) -> Response:
     return response
 
 
+@cache
 def _digest(path: Path) -> str:
     """So that a changed file is fetched anew although it may be kept for ever."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
