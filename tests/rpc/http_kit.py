@@ -56,6 +56,10 @@ async def ask_async(app: Any, path: str, headers: list[tuple[str, str]], body: b
     return Answered(sent[0]["status"], found, b"".join(message["body"] for message in sent[1:]))
 
 
+LOOPBACK = "127.0.0.2"
+"""An address that only requests made for these servers go to: clients of servers that are gone still call 127.0.0.1,
+and a port that was theirs may be given out again."""
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
 
@@ -66,8 +70,8 @@ class Scripted:
         self.script = script
         self.requests: list[bytes] = []
         self.connections = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.origin = Origin("http", "127.0.0.1", self.listener.getsockname()[1])
+        self.listener = socket.create_server((LOOPBACK, 0))
+        self.origin = Origin("http", LOOPBACK, self.listener.getsockname()[1])
 
     def run(self) -> None:
         while True:

@@ -8,6 +8,7 @@ import pytest
 
 from rpc.blocking_http import Lines
 from rpc.calling import Origin
+from tests.rpc.http_kit import LOOPBACK
 
 
 def answered(body: bytes) -> bytes:
@@ -17,7 +18,7 @@ def answered(body: bytes) -> bytes:
 @pytest.mark.parametrize("cut", [0, 1, 30])
 def test_an_answer_that_comes_twice_is_read_once_and_never_as_the_next_one(cut: int):
     """`cut`: so many bytes of the second come with the first, the rest when the next request is made; 0: all."""
-    listener, connections = socket.create_server(("127.0.0.1", 0)), []
+    listener, connections = socket.create_server((LOOPBACK, 0)), []
 
     def serve() -> None:
         with contextlib.suppress(OSError):

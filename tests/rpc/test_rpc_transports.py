@@ -10,7 +10,7 @@ import uvloop
 
 from rpc.calling import Origin
 from rpc.failures import Unavailable, Unknown
-from tests.rpc.http_kit import OK, AsyncDriver, BlockingDriver, answering, request_to, scripted
+from tests.rpc.http_kit import LOOPBACK, OK, AsyncDriver, BlockingDriver, answering, request_to, scripted
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -44,7 +44,7 @@ def test_the_request_is_a_post_with_length_host_and_headers(driver):
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
     assert lines[0] == b"post /path http/1.1"
-    assert b"host: 127.0.0.1:%d" % server.origin.port in lines
+    assert f"host: {LOOPBACK}:{server.origin.port}".encode() in lines
     assert b"content-length: 7" in lines
     assert b"woody.trace-id: t" in lines
     assert body == b"1234567"
@@ -177,8 +177,8 @@ def test_an_answer_that_is_not_http_is_unknown(driver, garbage):
 
 
 def test_a_refused_connection_is_unavailable(driver):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        origin = Origin("http", "127.0.0.1", free.getsockname()[1])
+    with socket.create_server((LOOPBACK, 0)) as free:
+        origin = Origin("http", LOOPBACK, free.getsockname()[1])
     with pytest.raises(Unavailable) as raised:
         driver.send(request_to(origin))
     assert raised.value.source == "internal"
@@ -190,7 +190,7 @@ def test_a_name_that_does_not_resolve_is_unavailable(driver):
 
 
 def test_a_connection_that_does_not_come_about_in_a_fifth_of_the_time_is_unavailable(driver):
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+    with socket.create_server((LOOPBACK, 0), backlog=0) as full:
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         for client in waiting:
