@@ -47,7 +47,7 @@ class Config:
     api_key: str
     notice_key: bytes
     delays: Delays = Delays()
-    notice_attempts_max: int = 12
+    notice_attempts_max: int = 500
     notice_timeout_ms: int = 5_000
 
 

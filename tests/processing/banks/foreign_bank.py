@@ -91,7 +91,7 @@ class BankInMemory:
         self.clock = MovedClock()
         self.told: list[SimpleNamespace] = []
         self.notify_status = notify_status
-        self.config = Config(database, "http://bank.test", KEY, NOTICE_KEY, SHORT)
+        self.config = Config(database, "http://bank.test", KEY, NOTICE_KEY, SHORT, notice_attempts_max=12)
         self.app = create_app(self.config, self.clock, self._keep)
         self.bank = self.app.state.bank
 
