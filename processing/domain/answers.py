@@ -2,7 +2,7 @@
 
 from processing.domain import bank, capture, commands, events, failure, payment, references, refund, session
 from processing.domain.draft import Draft, Unforeseen
-from processing.domain.errors import SessionNotFound, StepObsolete
+from processing.domain.errors import SessionBusy, SessionNotFound, StepObsolete
 from processing.domain.money import Cash
 from processing.domain.payer import InstantFlow
 from processing.domain.state import Invoice, Payment, Session, refund_of, session_of
@@ -18,8 +18,15 @@ def begin_call(draft: Draft, command: commands.BeginSessionCall) -> None:
 
 
 def begin_callback(draft: Draft, command: commands.BeginCallback) -> None:
-    """Raises SessionNotFound when no session waits under the tag, SessionBusy while a call of it is under way."""
-    payment_id, refund_id, found = find_suspended(draft.state, command.tag)
+    """Raises SessionNotFound when no session waits under the tag, SessionBusy while a call of it is under way, or while
+    the bank is asked what became of a callback that was lost.
+    """
+    try:
+        payment_id, refund_id, found = find_suspended(draft.state, command.tag)
+    except SessionNotFound:
+        if any(each.interrupted_tag == command.tag for _, _, each in sessions_of(draft.state)):
+            raise SessionBusy from None
+        raise
     draft.add(session.begin_callback(found, payment_id, refund_id, draft.now))
 
 

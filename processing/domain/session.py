@@ -33,7 +33,7 @@ ORPHAN_PATIENCE = timedelta(seconds=8)
 so the one who began it is gone; should that one's call still be on its way, the gate before the banks lets only one of
 the two through. These seconds only keep us from knocking there for nothing."""
 RETRY_DELAY_S_MAX = 60
-UNAVAILABLE_TOTAL_S_MAX = 30
+UNAVAILABLE_TOTAL_S_MAX = 90
 """A bank that cannot be reached at all fails a payment after this long. Outages of our own are not counted."""
 TEMPORARILY_UNAVAILABLE = failure.parse("authorization_failed:temporarily_unavailable")
 
@@ -175,7 +175,14 @@ def _call_begun(session: Session, event: events.SessionCallBegun) -> Session:
         is_callback=event.is_callback,
         maybe_sent=session.maybe_sent or is_crashed,
         suspension=session.suspension if event.is_callback else None,
+        interrupted_tag=session.interrupted_tag if event.is_callback else _tag_of_callback(session),
     )
+
+
+def _tag_of_callback(session: Session) -> str | None:
+    """Under which a callback came whose outcome is not known."""
+    was_under_way = session.is_callback and session.suspension is not None
+    return session.suspension.tag if was_under_way else session.interrupted_tag
 
 
 def _call_failed(session: Session, event: events.SessionCallFailed) -> Session:
@@ -192,6 +199,7 @@ def _call_failed(session: Session, event: events.SessionCallFailed) -> Session:
         is_callback=False,
         run_at=event.run_at,
         suspension=session.suspension if is_still_suspended else None,
+        interrupted_tag=None if is_still_suspended else _tag_of_callback(session),
         trouble=session.trouble if is_still_suspended else trouble,
         maybe_sent=session.maybe_sent or event.is_unknown,
     )
@@ -212,7 +220,14 @@ def _finished(session: Session, event: events.SessionFinished) -> Session:
 def _answered(session: Session) -> Session:
     """The bank was reached, and nothing is awaited."""
     return replace(
-        session, begun_at=None, is_callback=False, run_at=None, suspension=None, trouble=None, maybe_sent=True
+        session,
+        begun_at=None,
+        is_callback=False,
+        run_at=None,
+        suspension=None,
+        interrupted_tag=None,
+        trouble=None,
+        maybe_sent=True,
     )
 
 

@@ -80,6 +80,7 @@ class Session(Value):
 
     `attempt` counts the calls that were begun. `begun_at` is set while a call is under way. `run_at` is when the
     adapter is called next; None while suspended or finished. `maybe_sent`: an earlier call may have reached the bank.
+    `interrupted_tag`: under which it waited when a callback was lost on its way; it may soon wait there again.
     """
 
     target: Target
@@ -90,6 +91,7 @@ class Session(Value):
     run_at: datetime | None = None
     state: bytes | None = None
     suspension: Suspension | None = None
+    interrupted_tag: str | None = None
     trouble: Trouble | None = None
     maybe_sent: bool = False
     is_finished: bool = False

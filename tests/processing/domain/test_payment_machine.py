@@ -308,6 +308,40 @@ def test_a_callback_whose_outcome_is_unknown_makes_the_bank_be_asked():
     assert story.begins_call().attempt == 3
 
 
+def interrupted():
+    """A payment whose payer's return was lost on its way to the bank."""
+    story = started()
+    story.bank(suspends())
+    story.when(commands.BeginCallback(tag="tag-1"))
+    story.when(commands.SessionCallFailed(payment_id="1", attempt=2, is_unknown=True, reason="lost"))
+    return story
+
+
+def test_a_payer_whose_return_was_lost_may_come_again_and_is_never_told_that_nobody_waits():
+    story = interrupted()
+    assert isinstance(story.refuses(commands.BeginCallback(tag="tag-1")), errors.SessionBusy)
+    story.wakes()
+    story.bank(suspends())
+    story.callback("tag-1", approves())
+    assert story.payment.status is PaymentStatus.PROCESSED
+
+
+def test_once_the_bank_said_how_a_lost_return_ended_nobody_waits_under_its_tag():
+    story = interrupted()
+    story.wakes()
+    story.bank(approves())
+    assert isinstance(story.refuses(commands.BeginCallback(tag="tag-1")), errors.SessionNotFound)
+
+
+def test_a_return_whose_bearer_died_may_be_brought_again():
+    story = started()
+    story.bank(suspends())
+    story.when(commands.BeginCallback(tag="tag-1"))
+    story.wakes()
+    story.begins_call()
+    assert isinstance(story.refuses(commands.BeginCallback(tag="tag-1")), errors.SessionBusy)
+
+
 def test_a_callback_that_surely_did_not_reach_the_adapter_can_come_again():
     story = started()
     story.bank(suspends())
@@ -326,7 +360,7 @@ def test_the_same_page_asked_for_again_is_told_once():
 # banks that cannot be reached, and banks that do not answer
 
 
-def test_a_bank_out_of_reach_is_tried_for_half_a_minute_then_the_payment_fails():
+def test_a_bank_out_of_reach_is_tried_for_a_minute_and_a_half_then_the_payment_fails():
     story = started()
     waits = []
     while story.payment.status is PaymentStatus.PENDING:
@@ -334,7 +368,7 @@ def test_a_bank_out_of_reach_is_tried_for_half_a_minute_then_the_payment_fails()
         if story.payment.status is PaymentStatus.PENDING:
             waits.append((story.waits_until() - story.now).total_seconds())
             story.wakes()
-    assert waits == [1, 2, 4, 8]
+    assert waits == [1, 2, 4, 8, 16, 32]
     assert failure.text(story.payment.failure) == "authorization_failed:temporarily_unavailable"
 
 
