@@ -146,14 +146,20 @@ class Lines:
 
         Raises NotSent, Late, Lost, TooLarge; ValueError for headers that would make a second one.
         """
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        if lines.count("\n") != len(headers):
+            raise ValueError("a header's value holds a line break")
+        return self.send_lines(origin, method, path, lines, body, connect_s=connect_s, total_s=total_s)
+
+    def send_lines(
+        self, origin: Origin, method: str, path: str, lines: str, body: bytes, *, connect_s: float, total_s: float
+    ) -> Answer:
+        """As `send`, for headers that are written already: `name: value\\r\\n` each."""
         ends_at = time.monotonic() + total_s
         line = self._idle_line(origin) or self._made(origin, min(connect_s, total_s))
         is_kept = False
         try:
-            written = "".join(f"{name}: {value}\r\n" for name, value in headers)
-            if written.count("\n") != len(headers):
-                raise ValueError("a header's value holds a line break")
-            head = f"{method} {path} HTTP/1.1\r\nhost: {origin.host}:{origin.port}\r\n{written}"
+            head = f"{method} {path} HTTP/1.1\r\nhost: {origin.host}:{origin.port}\r\n{lines}"
             length = f"content-length: {len(body)}\r\n\r\n" if body or method == "POST" else "\r\n"
             reading = Reading(self._body_bytes_max)
             is_kept = exchange(line, (head + length).encode() + body, reading, connect_s, ends_at)

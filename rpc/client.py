@@ -11,15 +11,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
+from rpc.abreast import Abreast
 from rpc.breaker_board import Board, opened
-from rpc.calling import Core, Pause, Request, Response, Target
+from rpc.calling import Attempts, Core, Request, Response, Target
 from rpc.codec import LIMITS, Limits
 from rpc.context import Context
-from rpc.failures import RpcFailure, Unexpected
-from rpc.idl.runtime import Function, InvalidValue
+from rpc.failures import RpcFailure, Unavailable, Unexpected, Unknown
+from rpc.idl.runtime import Function, InvalidValue, Service
 from rpc.retries import Budget
 from rpc.services import ALL, Row
 from rpc.signature import secret_of
@@ -37,14 +38,16 @@ class Bound:
         self._client, self.context = client, context
 
     def __getattr__(self, name: str) -> "BoundService":
-        core = self._client.core
-        return BoundService(self._client, core.targets.get(name) or core.target(name), self.context)
+        return self._of(self._client.core.target(name))
 
     def at(self, name: str, path: str) -> "BoundService":
         """A row's service under another path of the same upstream: an adapter of its own."""
         target = self._client.core.target(name)
         path = target.path.removesuffix(target.row.path) + path
-        return BoundService(self._client, replace(target, path=path), self.context)
+        return self._of(replace(target, path=path))
+
+    def _of(self, target: Target) -> "BoundService":
+        return bound_service(target.row.service)(self._client, target, self.context)
 
 
 class BoundService:
@@ -56,10 +59,39 @@ class BoundService:
         self._client, self._target, self._context = client, target, context
 
     def __getattr__(self, name: str) -> Any:
-        function = self._target.row.service.functions.get(name)
-        if function is None:
-            raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")
-        return partial(self._client.call, self._target, function, self._context)
+        raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")
+
+
+def bound_client(targets: Mapping[str, Target]) -> type[Bound]:
+    """Bound with the services that one client has as properties: found without `__getattr__`, as the functions are.
+
+    A function is found in 0.4 us where two `__getattr__` and a `partial` took 1.3.
+    """
+    return type(
+        "Bound", (Bound,), {"__slots__": (), **{name: property(of(target)) for name, target in targets.items()}}
+    )
+
+
+def of(target: Target) -> Callable[[Bound], BoundService]:
+    """What gives the bound service of a target."""
+    made = bound_service(target.row.service)
+    return lambda bound: made(bound._client, target, bound.context)
+
+
+@cache
+def bound_service(service: Service) -> type[BoundService]:
+    """BoundService with the functions of a service as methods."""
+    methods = {name: method(function) for name, function in service.functions.items()}
+    return type(service.name, (BoundService,), {"__slots__": (), **methods})
+
+
+def method(function: Function) -> Callable[..., Any]:
+    """What makes a call of that function; with an AsyncClient it is to be awaited."""
+
+    def call(self: BoundService, *arguments: Any, **named: Any) -> Any:
+        return self._client.call(self._target, function, self._context, *arguments, **named)
+
+    return call
 
 
 class AsyncSender(Protocol):
@@ -107,32 +139,44 @@ class AsyncClient:
     ) -> None:
         breaking = (breaker_failures_max, breaker_open_ms, board)
         self.core = Core(upstreams, secret, caller, clock, services, limits, *breaking, new_budget)
+        self._bound = bound_client(self.core.targets)
+        self.abreast = Abreast()
         self.transport = transport or AsyncTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
 
     def bind(self, context: Context) -> Bound:
         """This client, calling in that context."""
-        return Bound(self, context)
+        return self._bound(self, context)
 
     async def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
-        """Drives one call."""
-        steps = self.core.calling(target, function, positional(function, arguments, named), context)
+        """Makes one call; repeats it as its row allows."""
+        call, abreast = (
+            Attempts(self.core, target, function, positional(function, arguments, named), context),
+            self.abreast,
+        )
+        abreast.under_way += 1
         try:
-            step = next(steps)
+            await abreast.stage()
             while True:
-                if isinstance(step, Pause):
-                    await asyncio.sleep(step.ms / 1000)
-                    step = next(steps)
-                    continue
                 try:
-                    response = await self.transport.send(step)
-                except Exception as error:
-                    step = steps.throw(as_failure(error))
-                else:
-                    step = steps.send(response)
-        except StopIteration as end:
-            return end.value
+                    request = call.request()
+                    try:
+                        response = await self.transport.send(request)
+                    except RpcFailure:
+                        raise
+                    except Exception as error:
+                        raise Unexpected(f"transport: {type(error).__name__}") from error
+                    await abreast.stage()
+                    return call.result(response)
+                except (Unavailable, Unknown) as failure:
+                    wait_ms = call.wait_ms(failure)
+                    if wait_ms is None:
+                        raise
+                await asyncio.sleep(wait_ms / 1000)
+        except BaseException as error:
+            call.failed(error)
+            raise
         finally:
-            steps.close()
+            abreast.under_way -= 1
 
     async def close(self) -> None:
         """Closes idle connections."""
@@ -160,41 +204,39 @@ class BlockingClient:
     ) -> None:
         breaking = (breaker_failures_max, breaker_open_ms, board)
         self.core = Core(upstreams, secret, caller, clock, services, limits, *breaking, new_budget)
+        self._bound = bound_client(self.core.targets)
         self.transport = transport or BlockingTransport(limits.body_bytes_max, connections_max, connect_timeout_ms)
 
     def bind(self, context: Context) -> Bound:
         """This client, calling in that context."""
-        return Bound(self, context)
+        return self._bound(self, context)
 
     def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
-        """Drives one call."""
-        steps = self.core.calling(target, function, positional(function, arguments, named), context)
+        """Makes one call; repeats it as its row allows."""
+        call = Attempts(self.core, target, function, positional(function, arguments, named), context)
         try:
-            step = next(steps)
             while True:
-                if isinstance(step, Pause):
-                    time.sleep(step.ms / 1000)
-                    step = next(steps)
-                    continue
                 try:
-                    response = self.transport.send(step)
-                except Exception as error:
-                    step = steps.throw(as_failure(error))
-                else:
-                    step = steps.send(response)
-        except StopIteration as end:
-            return end.value
-        finally:
-            steps.close()
+                    request = call.request()
+                    try:
+                        response = self.transport.send(request)
+                    except RpcFailure:
+                        raise
+                    except Exception as error:
+                        raise Unexpected(f"transport: {type(error).__name__}") from error
+                    return call.result(response)
+                except (Unavailable, Unknown) as failure:
+                    wait_ms = call.wait_ms(failure)
+                    if wait_ms is None:
+                        raise
+                time.sleep(wait_ms / 1000)
+        except BaseException as error:
+            call.failed(error)
+            raise
 
     def close(self) -> None:
         """Closes idle connections."""
         self.transport.close()
-
-
-def as_failure(error: Exception) -> RpcFailure:
-    """What a transport raised; anything it did not foresee is outside the protocol."""
-    return error if isinstance(error, RpcFailure) else Unexpected(f"transport: {type(error).__name__}")
 
 
 def positional(function: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ Strict envelopes only (version 1). One exception type for whatever is wrong with
 import struct
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import astuple
 
 from rpc.codec import LIMITS, Limits, Malformed, decode, encode
 from rpc.idl.calls import CALL, ONEWAY, REPLY, SUCCESS, VERSION
@@ -36,7 +36,7 @@ def encode_call(function: Function, arguments: tuple[Any, ...], sequence: int = 
     fields = function.arguments.__struct_fields__
     if len(arguments) != len(fields):
         raise InvalidValue(f"{function.service}.{function.name} takes {len(fields)} arguments, got {len(arguments)}")
-    body = encode(function.arguments(**dict(zip(fields, arguments, strict=True))))
+    body = encode(function.arguments(**dict(zip(fields, arguments))))  # noqa: B905 - as many, see above
     return function.heads[ONEWAY if function.is_oneway else CALL] + SEQUENCE.pack(sequence) + body
 
 
@@ -84,7 +84,7 @@ def decode_reply(function: Function, data: bytes, sequence: int = 0, limits: Lim
     if not data.startswith(head) or len(data) > limits.body_bytes_max:
         envelope(data, limits)
         raise Malformed("the message does not answer this call")
-    members = msgspec.structs.astuple(decode(function.result, data, offset, limits))
+    members = astuple(decode(function.result, data, offset, limits))
     absent = members.count(None)
     if absent == len(members) and function.returns is None and data[offset:] == NOTHING:
         return None

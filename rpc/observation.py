@@ -1,6 +1,6 @@
 """One log line and one measurement a call, at both ends. Never the arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rpc.failures import RpcFailure, Unavailable, Unexpected, Unknown
@@ -18,25 +18,33 @@ EVENTS = {"client": "rpc.client", "server": "rpc.server"}
 OUTCOMES: dict[type[RpcFailure], str] = {Unavailable: "unavailable", Unknown: "unknown", Unexpected: UNEXPECTED}
 
 
-def level_of(side: str, service: str, function: str, outcome: str, fields: Mapping[str, Any]) -> str:
+def level_of(side: str, service: str, function: str, outcome: str, attempts: int) -> str:
     """A call that did at once what it should is told by the end that did it: the caller's line would say it again."""
-    if outcome == OK and ((service, function) in QUIET or (side == "client" and fields.get("attempts") is None)):
+    if outcome == OK and ((side == "client" and attempts == 1) or (service, function) in QUIET):
         return "debug"
     return "info" if outcome in (OK, BUSINESS) else "warning"
 
 
-def observe(side: str, service: str, function: str, outcome: str, seconds: float, **fields: Any) -> None:
-    """`side`: "client" or "server"; `outcome`: one of the words above; `fields` go to the log line only."""
+def observe(
+    side: str,
+    service: str,
+    function: str,
+    outcome: str,
+    seconds: float,
+    fields: Callable[[], Mapping[str, Any]],
+    attempts: int = 1,
+) -> None:
+    """`side`: "client" or "server"; `outcome`: one of the words above; `fields`: asked when there is a log line."""
     key = (side, service, function, outcome)
     child = _children.get(key)
     if child is None:
         child = _children[key] = CALLS.labels(*key)
     child.observe(seconds)
-    level = level_of(side, service, function, outcome, fields)
+    level = level_of(side, service, function, outcome, attempts)
     if not log.is_told(level):
         return
     line = {"service": service, "function": function, "outcome": outcome, "duration_ms": round(seconds * 1000, 3)}
-    for name, value in fields.items():
+    for name, value in fields().items():
         if value is not None:
             line[name] = value
     log.told(level, EVENTS[side], line)

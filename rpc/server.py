@@ -82,7 +82,7 @@ class Server:
         """Answers a request of `serving.exchange`."""
         path = exchange.raw_path.decode("latin-1")
         answer = await self.answer(exchange.method, path, exchange.headers, exchange.receive, exchange.body_at_hand())
-        await exchange.respond(answer.status, headers_of(answer), answer.body)
+        exchange.respond(answer.status, headers_of(answer), answer.body)
         self.begin_after(answer)
 
     def begin_after(self, answer: Answer) -> None:
@@ -158,10 +158,9 @@ class Server:
                 answer, outcome, reason = await self.outcome(handler, call, context)
                 return answer
             finally:
-                seconds = time.perf_counter() - began
-                observe(
-                    "server", call.function.service, call.function.name, outcome, seconds, reason=reason, caller=caller
-                )
+                function, seconds = call.function, time.perf_counter() - began
+                fields = {"reason": reason, "caller": caller}
+                observe("server", function.service, function.name, outcome, seconds, lambda: fields)
 
     async def outcome(self, handler: Handler, call: Call, context: Context) -> Outcome:
         """The answer, its word for the log, and the reason of what is no success."""

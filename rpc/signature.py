@@ -12,12 +12,13 @@ import hmac
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rpc.deadlines import milliseconds
 from settings.clock import Clock
 
 HEADER = "x-capi-signature"
@@ -28,8 +29,6 @@ FORM = re.compile(r"t=(\d{1,15}),s=([0-9a-f]{64})", re.ASCII)
 FIRST_WOODY, BEHIND_WOODY = "woody.", "woody/"
 """Lines of the headers woody.* stand between these two: "/" follows "."."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 BLOCK_BYTES = 64
 INNER, OUTER = (bytes(byte ^ mask for byte in range(256)) for mask in (0x36, 0x5C))
 Headers = Iterable[tuple[str, str]]
@@ -48,16 +47,25 @@ class StaleSignature(BadSignature):
 
 def signature(secret: bytes, path: str, headers: Headers, body: bytes, now: datetime) -> str:
     """The header's value for a POST made now. `headers`: names in lower case, others than woody.* are ignored."""
+    return signature_of_lines(secret, path, woody_lines(headers), body, now)
+
+
+def signature_of_lines(secret: bytes, path: str, lines: str, body: bytes, now: datetime) -> str:
+    """The same for headers woody.* that are lines in order already: `name:value\\n` each."""
     time_ms = milliseconds(now)
-    return f"t={time_ms},s={digest(secret, path, headers, body, time_ms)}"
+    return f"t={time_ms},s={digest(secret, path, lines, body, time_ms)}"
 
 
-def digest(secret: bytes, path: str, headers: Headers, body: bytes, time_ms: int) -> str:
-    """The HMAC in hex. No part can contain a line feed, so that none can pose as another."""
+def woody_lines(headers: Headers) -> str:
+    """The headers that are signed, a line each, in order."""
     lines = sorted(map(":".join, headers))
     woody = lines[bisect_left(lines, FIRST_WOODY) : bisect_left(lines, BEHIND_WOODY)]
-    text = "\n".join(("POST", path, str(time_ms), *woody, ""))
-    return keyed_hash(secret, f"{text}{sha256(body).hexdigest()}".encode()).hex()
+    return "\n".join((*woody, ""))
+
+
+def digest(secret: bytes, path: str, lines: str, body: bytes, time_ms: int) -> str:
+    """The HMAC in hex. No part can contain a line feed, so that none can pose as another."""
+    return keyed_hash(secret, f"POST\n{path}\n{time_ms}\n{lines}{sha256(body).hexdigest()}".encode()).hex()
 
 
 def keyed_hash(secret: bytes, text: bytes) -> bytes:
@@ -94,7 +102,7 @@ class Verifier:
         if match is None:
             raise BadSignature("call is not signed")
         time_ms, now_ms = int(match[1]), milliseconds(self.clock())
-        expected = digest(self.secret, path, headers, body, time_ms)
+        expected = digest(self.secret, path, woody_lines(headers), body, time_ms)
         if not hmac.compare_digest(expected, match[2]):
             raise BadSignature("bad signature")
         if abs(now_ms - time_ms) > self.age_ms_max:
@@ -132,11 +140,6 @@ class Replays:
             time_ms = self.seen.pop(eldest)
             if time_ms >= oldest_ms:
                 self.refused_up_to_ms = max(self.refused_up_to_ms, time_ms)
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since 1970."""
-    return (moment - EPOCH) // MILLISECOND
 
 
 def read_secret(path: Path) -> bytes:

@@ -1,13 +1,15 @@
 """HTTP/1.1 POSTs on an event loop: kept-alive connections, bounded answers, three timeouts, nothing ever sent twice.
 
-Until the first byte is written a failure is Unavailable; from then on, until the answer is complete, it is Unknown.
+Until the request is handed to the socket a failure is Unavailable; from then on, until the answer is complete, it is
+Unknown. Requests of one pass of the loop are written together (`rpc.together_writes`); a kept connection that turns out
+to be dead before that is given up for another one.
+
 Must not know Thrift.
 """
 
 import asyncio
 import select
 import ssl
-import time
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +19,13 @@ from rpc import whole_answers
 from rpc.calling import Origin, Request, Response
 from rpc.failures import DEADLINE_REACHED, Unavailable, Unknown
 from rpc.statuses import ERROR_CLASS, ERROR_REASON
+from rpc.together_writes import TogetherWrites
 
 IDLE_S_MAX = 30
+IDLE_S_TRUSTED = 0.005
+"""A connection idle for longer is looked at before it is used: the loop may have stood still. What comes to one that is
+used all the time, the loop tells before the next request is written; a look is a system call."""
+
 HEADERS_BYTES_MAX = 65_536
 CONNECT_SHARE = 5
 TIMER_EARLY_S_MAX = 0.002
@@ -32,55 +39,65 @@ class AsyncTransport:
         self.body_bytes_max, self.connections_max = body_bytes_max, connections_max
         self.connect_ms_max = connect_timeout_ms / 2
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._writes: TogetherWrites | None = None
         self._idle: dict[Origin, list[Connection]] = {}
         self._tls: ssl.SSLContext | None = None
 
     async def send(self, request: Request) -> Response:
         """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + request.allowed_ms / 1000
-        part_s = min(request.allowed_ms / CONNECT_SHARE, self.connect_ms_max) / 1000
-        connection = self._kept(request.origin, loop) or await self._connect(request.origin, part_s, loop)
-        try:
-            response = await connection.asked(rendered(request), ends_at, part_s, loop)
-        except BaseException:
-            connection.abort()
-            raise
-        finally:
-            connection.finish()
-        self._keep(request.origin, connection)
-        return response
-
-    def _kept(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> "Connection | None":
-        """A kept connection that is still open; dead ones are dropped."""
         if loop is not self._loop:
-            self._loop, self._idle = loop, {}
+            self._loop, self._writes, self._idle = loop, TogetherWrites(loop), {}
+        began = loop.time()
+        ends_at = began + request.allowed_ms / 1000
+        part_s = min(request.allowed_ms / CONNECT_SHARE, self.connect_ms_max) / 1000
+        data = rendered(request)
+        while True:
+            kept = self._kept(request.origin, began)
+            connection = kept or await self._connect(request.origin, part_s, loop)
+            try:
+                response = await connection.asked(data, ends_at, part_s)
+            except Unavailable as failure:
+                connection.abort()
+                if failure.is_impatience or not kept:
+                    raise
+            except BaseException:
+                connection.abort()
+                raise
+            else:
+                self._keep(connection, request.origin, loop.time())
+                return response
+            finally:
+                connection.finish()
+
+    def _kept(self, origin: Origin, now: float) -> "Connection | None":
+        """A kept connection that is still open; dead ones are dropped."""
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
-            if connection.is_usable():
+            if connection.is_usable(now):
                 return connection
             connection.abort()
         return None
 
-    def _keep(self, origin: Origin, connection: "Connection") -> None:
+    def _keep(self, connection: "Connection", origin: Origin, now: float) -> None:
         """Keeps a connection for the next call, if it may be used again."""
         idle = self._idle.get(origin)
         if idle is None:
             idle = self._idle[origin] = []
         if connection.may_be_kept and len(idle) < self.connections_max:
-            connection.idle_since = time.monotonic()
+            connection.idle_since = now
             idle.append(connection)
         else:
             connection.abort()
 
     async def _connect(self, origin: Origin, timeout_s: float, loop: asyncio.AbstractEventLoop) -> "Connection":
         """A new connection; nothing is sent before it stands."""
-        tls = self._context() if origin.scheme == "https" else None
+        tls, writes = self._context() if origin.scheme == "https" else None, self._writes
         try:
             async with asyncio.timeout(timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self.body_bytes_max), origin.host, origin.port, ssl=tls
+                    lambda: Connection(self.body_bytes_max, loop, writes), origin.host, origin.port, ssl=tls
                 )
         except TimeoutError:
             raise Unavailable("no connection in time", is_impatience=True) from None
@@ -104,9 +121,8 @@ class AsyncTransport:
 
 def rendered(request: Request) -> bytes:
     """The request's bytes; metadata may be any text and travel as UTF-8."""
-    origin, path, headers, body, _ = request
-    lines = "\r\n".join(map(": ".join, headers))
-    return f"{first_lines(origin, path)}{lines}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+    origin, path, lines, body, _ = request
+    return f"{first_lines(origin, path)}{lines}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
 @lru_cache(maxsize=256)
@@ -119,41 +135,60 @@ def first_lines(origin: Origin, path: str) -> str:
 class Connection(asyncio.Protocol):
     """One connection, one exchange at a time."""
 
-    def __init__(self, body_bytes_max: int) -> None:
-        self.body_bytes_max = body_bytes_max
+    def __init__(self, body_bytes_max: int, loop: asyncio.AbstractEventLoop, writes: TogetherWrites) -> None:
+        self.body_bytes_max, self.loop, self.writes = body_bytes_max, loop, writes
         self.transport: Any = None
         self.poll = select.poll()
         self.idle_since = 0.0
         self.may_be_kept = False
         self.future: asyncio.Future[Response] | None = None
+        self.unsent: bytes | None = None
         self.parser: httptools.HttpResponseParser | None = None
         self.sending: asyncio.TimerHandle | None = None
-        self.ends_at = self.timer_at = 0.0
+        self.send_s = self.ends_at = self.timer_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
 
     # ---------------------------------------------------------- the exchange
 
-    def asked(self, data: bytes, ends_at: float, send_s: float, loop: Any) -> asyncio.Future[Response]:
-        """Writes a request; its answer, or Unknown for whatever happens on the way. `finish` must follow."""
-        self.future = future = loop.create_future()
+    def asked(self, data: bytes, ends_at: float, send_s: float) -> asyncio.Future[Response]:
+        """The answer to a request that is written with the others of this pass.
+
+        Unavailable for what happens before, Unknown for whatever happens afterwards. `finish` must follow.
+        """
+        self.future = future = self.loop.create_future()
         self.parser = None
         self.may_be_kept = False
-        self.transport.write(data)
-        if self.transport.get_write_buffer_size():
-            self.sending = loop.call_later(send_s, self.fail, "request not taken in time", True)
-        self.ends_at = ends_at
+        self.unsent, self.send_s, self.ends_at = data, send_s, ends_at
+        self.writes.add(self)
         if self.timer is None or ends_at < self.timer_at:
-            self.arm(loop)
+            self.arm()
         return future
+
+    def write_now(self) -> None:
+        """Writes the request, unless the exchange ended while it waited for its turn."""
+        data = self.unsent
+        if data is None or self.future is None or self.future.done():
+            return
+        if self.transport.is_closing():
+            self.fail("connection lost before anything was sent")
+            return
+        self.unsent = None
+        try:
+            self.transport.write(data)
+        except Exception as error:
+            self.fail(f"not written: {type(error).__name__}")
+            return
+        if self.transport.get_write_buffer_size():
+            self.sending = self.loop.call_later(self.send_s, self.fail, "request not taken in time", True)
 
     def finish(self) -> None:
         """The exchange is over."""
-        self.future = None
+        self.future = self.unsent = None
         if self.sending:
             self.sending.cancel()
             self.sending = None
 
-    def arm(self, loop: Any) -> None:
+    def arm(self) -> None:
         """Looks at the clock when the exchange must be over.
 
         One timer a connection, set again only when it fires: exchanges end long before it, and one each cost 1 us.
@@ -161,27 +196,33 @@ class Connection(asyncio.Protocol):
         if self.timer:
             self.timer.cancel()
         self.timer_at = self.ends_at
-        self.timer = loop.call_at(self.ends_at, self.on_time, loop)
+        self.timer = self.loop.call_at(self.ends_at, self.on_time)
 
-    def on_time(self, loop: Any) -> None:
+    def on_time(self) -> None:
         self.timer = None
         if self.future is None:
             return
-        if loop.time() < self.ends_at - TIMER_EARLY_S_MAX:
-            self.arm(loop)
+        if self.loop.time() < self.ends_at - TIMER_EARLY_S_MAX:
+            self.arm()
         else:
             self.fail(DEADLINE_REACHED, True)
 
     def fail(self, reason: str, is_impatience: bool = False) -> None:
         """Ends the exchange; the outcome of what was sent is not known."""
-        if self.future and not self.future.done():
-            self.future.set_exception(Unknown(reason, "external", is_impatience=is_impatience))
+        if self.future is None or self.future.done():
+            return
+        if self.unsent is None:
+            failure = Unknown(reason, "external", is_impatience=is_impatience)
+        else:
+            failure, self.unsent = Unavailable(reason, is_impatience=is_impatience), None
+        self.future.set_exception(failure)
 
-    def is_usable(self) -> bool:
+    def is_usable(self, now: float) -> bool:
         """Whether nothing happened to the connection while it was idle: no end, no bytes nobody asked for."""
-        if self.transport.is_closing() or time.monotonic() - self.idle_since > IDLE_S_MAX:
+        idle_s = now - self.idle_since
+        if self.transport.is_closing() or idle_s > IDLE_S_MAX:
             return False
-        return not self.poll.poll(0)
+        return idle_s < IDLE_S_TRUSTED or not self.poll.poll(0)
 
     def abort(self) -> None:
         """Closes at once."""
@@ -201,7 +242,7 @@ class Connection(asyncio.Protocol):
             self.sending = None
 
     def data_received(self, data: bytes) -> None:
-        if self.future is None or self.future.done():
+        if self.future is None or self.unsent is not None or self.future.done():
             self.abort()
             return
         if self.parser is None:

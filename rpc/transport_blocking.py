@@ -23,11 +23,11 @@ class BlockingTransport:
         """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
         connect_s = min(request.allowed_ms / CONNECT_SHARE, self.connect_ms_max) / 1000
         try:
-            answer = self._lines.send(
+            answer = self._lines.send_lines(
                 request.origin,
                 "POST",
                 request.path,
-                request.headers,
+                request.lines,
                 request.body,
                 connect_s=connect_s,
                 total_s=request.allowed_ms / 1000,

@@ -27,7 +27,7 @@ class Connection(asyncio.Protocol):
     """Reads requests one after another; those sent ahead of their turn wait, and nothing more is read meanwhile."""
 
     def __init__(self, worker: Any) -> None:
-        self.worker, self.limits, self.loop = worker, worker.limits, worker.loop
+        self.worker, self.limits, self.loop, self.outbox = worker, worker.limits, worker.loop, worker.outbox
         self.parser = HttpRequestParser(self)
         self.transport: asyncio.Transport | None = None
         self.state, self.since = HEAD, self.loop.time()
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Tells the application, which may go on: an order is not undone because nobody waits for the answer."""
         self.worker.connections.discard(self)
-        self.resume_writing()
+        self.release_writers()
         for exchange in (self.exchange, self.reading, *self.ahead):
             if exchange is not None:
                 exchange.lose()
@@ -91,14 +91,14 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """The caller reads more slowly than the application writes."""
+        """The caller reads more slowly than the application writes: nothing more is read from it either."""
         self.writable = self.loop.create_future()
+        self.pause_reading()
 
     def resume_writing(self) -> None:
-        """It has caught up, or is gone."""
-        if self.writable is not None and not self.writable.done():
-            self.writable.set_result(None)
-        self.writable = None
+        """It has caught up."""
+        self.release_writers()
+        self.resume_reading()
 
     # What the parser calls.
 
@@ -166,7 +166,7 @@ class Connection(asyncio.Protocol):
             return
         self.exchange = None
         if not exchange.keep_alive or not self.worker.alive:
-            self.linger() if self.reading or self.ahead else self.transport.close()
+            self.linger() if self.reading or self.ahead else self.close()
         elif self.ahead:
             self.begin(self.ahead.popleft())
             self.resume_reading()
@@ -175,10 +175,15 @@ class Connection(asyncio.Protocol):
             self.resume_reading()
 
     def resume_reading(self) -> None:
-        """Reads on, unless a request already waits for its turn."""
-        if self.is_paused and not self.ahead:
+        """Reads on, unless a request already waits for its turn, or an answer for its reader."""
+        if self.is_paused and not self.ahead and self.writable is None:
             self.is_paused = False
             self.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Writes at once, behind what still waits."""
+        self.outbox.flush()
+        self.transport.write(data)
 
     # What the worker calls.
 
@@ -192,14 +197,25 @@ class Connection(asyncio.Protocol):
             LINGERING: LINGER_S,
         }
         if now - self.since > longest.get(self.state, now):
-            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+            self.transport.abort() if self.transport.get_write_buffer_size() else self.close()
 
     def close_if_idle(self) -> None:
         """Closes the connection unless a request of it is being answered."""
         if self.exchange is None:
-            self.transport.close()
+            self.close()
 
     # Its own.
+
+    def close(self) -> None:
+        """Closes the connection, with its last answer written."""
+        self.outbox.flush()
+        self.transport.close()
+
+    def release_writers(self) -> None:
+        """Whoever waits to write goes on."""
+        if self.writable is not None and not self.writable.done():
+            self.writable.set_result(None)
+        self.writable = None
 
     def begin(self, exchange: Exchange) -> None:
         """Gives the application its turn."""
@@ -242,7 +258,7 @@ class Connection(asyncio.Protocol):
             exchange.lose()
             self.exchange = None
         if exchange is None or not exchange.is_started:
-            self.transport.write(Exchange.whole_answer(broken.status, *self.worker.error_answer(broken.status)))
+            self.write(Exchange.whole_answer(broken.status, *self.worker.error_answer(broken.status)))
         self.linger()
 
     def linger(self) -> None:
@@ -253,6 +269,7 @@ class Connection(asyncio.Protocol):
         self.is_deaf = True
         self.state, self.since = LINGERING, self.loop.time()
         self.ahead.clear()
+        self.outbox.flush()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.resume_reading()

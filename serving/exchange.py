@@ -148,21 +148,30 @@ class Exchange:
             return None
         return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
-    async def respond(self, status: int, headers: Headers, body: bytes) -> None:
-        """The whole answer at once; returns when the caller has taken enough of it for more to be sent."""
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole answer at once. Names of headers are in lower case, and framing is the server's: no length, date or
+        connection among them. The body is that of GET where the method is HEAD.
+        """
         if self.is_gone:
             return
-        self.start, self.expects_continue = {"status": status, "headers": headers}, False
-        self.write(body, more=False)
-        if self.connection.writable is not None:
-            await self.connection.writable
+        self.is_started = True
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        lines.append(date_line())
+        if status not in BODILESS:
+            lines.append(b"content-length: %d\r\n" % len(body))
+        self.decide_connection(lines)
+        answer = joined(status_line(status), lines)
+        if self.method != "HEAD" and status not in BODILESS:
+            answer += body
+        self.deliver(answer)
+        self.finish()
 
     async def receive(self) -> dict[str, Any]:
         """What has come of the body since the last time, or the caller's disappearance."""
         while not (self.chunks or self.is_gone or self.is_finished or (self.is_complete and not self.is_ended)):
             if self.expects_continue and not self.is_complete:
                 self.expects_continue = False
-                self.connection.transport.write(CONTINUE)
+                self.connection.write(CONTINUE)
             self.waiter = self.connection.loop.create_future()
             await self.waiter
         if self.is_finished or (self.is_gone and not self.is_complete) or self.is_ended:
@@ -198,9 +207,19 @@ class Exchange:
         if self.is_chunked:
             chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             body = chunk if more else chunk + LAST_CHUNK
-        self.connection.transport.write(head + body)
-        if not more:
+        if more:
+            self.connection.write(head + body)
+        else:
+            self.deliver(head + body)
             self.finish()
+
+    def deliver(self, data: bytes) -> None:
+        """The last bytes of the answer: at the end of this turn of the loop where the connection goes on."""
+        connection = self.connection
+        if self.keep_alive:
+            connection.outbox.put(connection.transport, data)
+        else:
+            connection.write(data)
 
     def head(self, body: bytes, more: bool) -> bytes:
         """The status line and headers; decides how the caller will know where the body ends."""
@@ -231,13 +250,17 @@ class Exchange:
             lines.append(b"transfer-encoding: chunked\r\n")
         else:
             self.keep_alive = False
+        self.decide_connection(lines)
+        return lines
+
+    def decide_connection(self, lines: list[bytes]) -> None:
+        """Adds the header that says whether the connection goes on, where the version does not say it."""
         if not self.is_complete or not self.connection.worker.alive:
             self.keep_alive = False
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
         elif self.version == "1.0":
             lines.append(b"connection: keep-alive\r\n")
-        return lines
 
     def finish(self) -> None:
         """The answer is whole, or as whole as the application made it."""

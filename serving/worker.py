@@ -14,6 +14,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from serving.connection import Connection
 from serving.exchange import Headers
+from serving.outbox import Outbox
 from telemetry import log
 
 HEARTBEAT_S = 1.0
@@ -53,6 +54,7 @@ class Worker(ASGIWorker):
         """From the application's startup to its shutdown."""
         self.lifespan = await self.started_lifespan()
         self.direct = getattr(self.asgi, "direct", None)
+        self.outbox = Outbox(self.loop)
         log.hold_back()
         self.flush_log()
         for listener in self.sockets:

@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from rpc.abreast import Abreast
 from rpc.failures import RpcFailure
 from settings.clock import Clock
 from settings.sections import Gateway as GatewaySettings
@@ -38,7 +39,7 @@ from translator.oops import Cats
 from translator.payment_tool_tokens import PaymentToolTokens
 from translator.reply import Header, Reply
 from translator.request_validation import Arguments
-from translator.response_headers import ResponseHeaders
+from translator.response_headers import ResponseHeaders, length_of
 from translator.routes import Routes
 from translator.served import Served
 from translator.trace import new_trace_id, root_context, traceparent_of
@@ -55,7 +56,7 @@ OUTSIDE_SPEC = metrics.counter("capi_http_answers_outside_spec", "Own answers th
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Answer = tuple[int, list[Header], bytes]
-"""Status, headers, body of a whole answer."""
+"""Status, headers without the length, body of a whole answer; the body of GET for HEAD."""
 
 
 class Pipeline:
@@ -91,6 +92,7 @@ class Pipeline:
         self._ip_header = settings.ip_address_header.lower().encode()
         self._limit = conventions.rate_limit(settings)
         self._in_flight = 0
+        self._abreast = Abreast()
         self._to_pass: dict[str, int] = {}
         self._timers: dict[tuple[str, int], Any] = {}
 
@@ -98,23 +100,26 @@ class Pipeline:
         answer = await self._answer(AsgiRequest(scope, receive))
         if answer is not None:
             status, headers, body = answer
+            headers += length_of(status, body)
             await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def direct(self, request: Any) -> None:
         """Answers a request of `serving.exchange`."""
         answer = await self._answer(request)
         if answer is not None:
-            await request.respond(*answer)
+            request.respond(*answer)
 
     async def _answer(self, request: Request) -> Answer | None:
         """The whole answer; None when nobody waits for it any longer."""
         exchange = Exchange(request, self._conventions.request_id_of)
+        self._abreast.under_way += 1
         try:
             if self._in_flight >= self._settings.requests_in_flight_max:
                 reply = self._conventions.status(503, exchange)
             else:
                 reply = await self._routed(exchange)
+                await self._abreast.stage()
             return self._written(exchange, reply)
         except ClientGone:
             self._record(exchange, CLIENT_GONE)
@@ -122,16 +127,18 @@ class Pipeline:
         except Exception:
             log.error("http.crash", exc_info=True, operation=exchange.operation_id, trace_id=exchange.trace_id)
             return self._written(exchange, self._conventions.status(500, exchange))
+        finally:
+            self._abreast.under_way -= 1
 
     def _written(self, exchange: Exchange, reply: Reply) -> Answer:
         """The answer's status, headers and bytes, put on record. TypeError for a body that JSON has no form for."""
         body = encode(reply) if reply.status < 500 else self._cats.body(reply.status)
-        headers = self._headers.of(reply, exchange.request_id, len(body))
+        headers = self._headers.of(reply, exchange.request_id, bool(body))
         headers += self._farewell if exchange.served is None else exchange.served.farewell
         if self._conventions.headers_of is not None:
             headers += self._conventions.headers_of(exchange, reply)
         self._record(exchange, reply.status)
-        return reply.status, headers, b"" if exchange.method == "HEAD" else body
+        return reply.status, headers, body
 
     async def _routed(self, exchange: Exchange) -> Reply:
         status = self._conventions.status
@@ -154,6 +161,7 @@ class Pipeline:
             refusal = self._media_refusal(served, exchange)
             if refusal is not None:
                 return refusal
+            await self._abreast.stage()
             arguments = await self._conventions.validated(
                 served.spec,
                 exchange.headers,
@@ -162,7 +170,9 @@ class Pipeline:
                 partial(self._body, exchange, token),
                 self._settings.json_depth_max,
             )
+            await self._abreast.stage()
             call = self._admit(served, exchange, token)
+            await self._abreast.stage()
         except ClientGone:
             raise
         except Exception as problem:

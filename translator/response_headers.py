@@ -26,13 +26,16 @@ class ResponseHeaders:
                 (b"access-control-allow-methods", conventions.cors_methods),
             )
 
-    def of(self, reply: Reply, request_id: str | None, length: int) -> list[Header]:
-        """All headers of one answer, whose body has `length` bytes."""
+    def of(self, reply: Reply, request_id: str | None, has_body: bool) -> list[Header]:
+        """All headers of one answer but its length, which the server knows."""
         headers = [*self.always, *reply.headers]
         if request_id is not None:
             headers.append((b"x-request-id", request_id.encode()))
-        if length:
+        if has_body:
             headers.append(CAT if reply.status >= 500 else reply.content_type)
-        if reply.status not in WITHOUT_LENGTH:
-            headers.append((b"content-length", b"%d" % length))
         return headers
+
+
+def length_of(status: int, body: bytes) -> tuple[Header, ...]:
+    """The header that says how long the body of an answer is, for servers that leave it to the application."""
+    return () if status in WITHOUT_LENGTH else ((b"content-length", b"%d" % len(body)),)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import astuple
 
 HIDDEN = "***"
 
@@ -155,9 +156,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return getattr(self, self.which())
 
     def __post_init__(self) -> None:
-        members = len(self.__struct_fields__) - msgspec.structs.astuple(self).count(None)
-        if members != 1:
-            raise InvalidValue(f"{type(self).__name__} takes exactly one member, got {members}")
+        members = astuple(self)
+        absent = members.count(None)
+        if absent != len(members) - 1:
+            raise InvalidValue(f"{type(self).__name__} takes exactly one member, got {len(members) - absent}")
 
 
 class Declared(Exception):

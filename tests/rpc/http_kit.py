@@ -131,9 +131,8 @@ def answering(*answers: bytes) -> Callable[[Scripted, socket.socket, int], None]
 
 
 def request_to(origin: Origin, allowed_ms: int = 2000, body: bytes = b"body") -> Request:
-    return Request(
-        origin, "/path", [("woody.trace-id", "t"), ("content-type", "application/x-thrift")], body, allowed_ms
-    )
+    lines = "woody.trace-id: t\r\ncontent-type: application/x-thrift\r\n"
+    return Request(origin, "/path", lines, body, allowed_ms)
 
 
 class AsyncDriver:

@@ -62,11 +62,11 @@ def test_a_context_arrives_as_it_was_sent():
 def test_the_headers_are_those_of_the_protocol():
     context = Context("t", "s", "p", Deadline(NOON), {"user-identity.id": "x"}, PARENT)
     assert to_headers(context) == [
-        ("woody.trace-id", "t"),
-        ("woody.span-id", "s"),
-        ("woody.parent-id", "p"),
         ("woody.deadline", "2026-03-01T12:00:00.000Z"),
         ("woody.meta.user-identity.id", "x"),
+        ("woody.parent-id", "p"),
+        ("woody.span-id", "s"),
+        ("woody.trace-id", "t"),
         ("traceparent", PARENT),
     ]
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from rpc.client import BlockingClient
-from rpc.context import Context, to_headers
+from rpc.context import Context, lines_of, to_headers
+from rpc.deadlines import Deadline
 from rpc.failures import Unavailable, Unexpected
 from rpc.server import rpc_app
 from rpc.signature import (
@@ -18,6 +19,7 @@ from rpc.signature import (
     read_secret,
     secret_of,
     signature,
+    signature_of_lines,
 )
 from rpc.statuses import failure_of
 from settings import load
@@ -50,6 +52,22 @@ def test_a_signed_call_passes(clock, verifier):
 def test_the_order_of_headers_and_headers_of_others_do_not_matter(clock, verifier):
     headers, value = signed(clock)
     verifier.verify(value, PATH, [("accept", "*/*"), *reversed(headers)], BODY, "id")
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {},
+        {"user-identity.id": "party", "user-identity.realm": "external", "user-identity.email": "a@b.c"},
+        {"z": "1", "a": "2", "a-b": "3", "a.b": "4", "a~": "5", "0": "a: b"},
+        {"user-identity.id": "партия"},
+    ],
+)
+def test_what_a_client_signs_is_what_its_headers_say_in_whatever_order_they_arrive(clock, verifier, meta):
+    for deadline in (None, Deadline.after_ms(1500, clock())):
+        context = Context.root(trace_id="t", deadline=deadline, meta=meta)
+        value = signature_of_lines(SECRET, PATH, lines_of(*context)[0], BODY, clock())
+        verifier.verify(value, PATH, to_headers(context)[::-1], BODY, f"{deadline}")
 
 
 @pytest.mark.parametrize("name", ["woody.trace-id", "woody.span-id", "woody.parent-id", "woody.meta.user-identity.id"])

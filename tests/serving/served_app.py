@@ -112,7 +112,7 @@ async def direct(exchange):
     if body is None:
         body = await read_all(exchange.receive)
     if body is not None:
-        await exchange.respond(200, [(b"x-body", at_hand), (b"x-peer", exchange.peer.encode())], body)
+        exchange.respond(200, [(b"x-body", at_hand), (b"x-peer", exchange.peer.encode())], body)
 
 
 class App:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -180,18 +181,24 @@ def test_a_line_costs_microseconds():
 
 
 @pytest.fixture
-def held(tmp_path):
-    """A process that holds lines back; gives what stands in its file by now."""
+def held_lines(tmp_path):
+    """A process that holds lines back; gives what stands in its file by now, line by line."""
     file = tmp_path / "log"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     before = log._State.write
     log.configure("held", descriptor=descriptor)
     log.hold_back()
-    yield lambda: [json.loads(line)["event"] for line in file.read_bytes().splitlines()]
+    yield lambda: [json.loads(line) for line in file.read_bytes().splitlines()]
     log.flush()
     log._State.write = staticmethod(before)
     log.configure("tests")
     os.close(descriptor)
+
+
+@pytest.fixture
+def held(held_lines):
+    """The same, the events alone."""
+    return lambda: [line["event"] for line in held_lines()]
 
 
 def test_a_server_writes_the_lines_of_several_requests_at_once(held):
@@ -257,3 +264,38 @@ def test_a_forked_process_does_not_repeat_the_lines_of_its_parent(held):
         os._exit(0)
     os.waitpid(child, 0)
     assert held() == []
+
+
+class Unwritable:
+    """A value without a readable form."""
+
+    def __str__(self):
+        raise ValueError
+
+
+def test_a_line_that_waits_to_be_put_into_words_tells_the_moment_it_was_spoken(held_lines):
+    log.told("info", "http.request", {"status": 201})
+    spoken_by = datetime.now(UTC)
+    time.sleep(0.05)
+    log.info("later")
+    log.flush()
+    first, second = held_lines()
+    assert datetime.fromisoformat(first["time"]) <= spoken_by < datetime.fromisoformat(second["time"])
+    assert (first["event"], first["status"], second["event"]) == ("http.request", 201, "later")
+
+
+def test_a_line_that_waits_carries_the_fields_that_were_bound_when_it_was_spoken(held_lines):
+    with log.bound(party="one"):
+        log.told("info", "http.request", {"status": 200})
+    with log.bound(party="other"):
+        log.flush()
+    (line,) = held_lines()
+    assert line["party"] == "one"
+
+
+def test_one_line_that_cannot_be_written_costs_no_other(held):
+    log.told("info", "before", {})
+    log.told("info", "broken", {"value": Unwritable()})
+    log.told("info", "after", {})
+    log.flush()
+    assert held() == ["before", "after"]

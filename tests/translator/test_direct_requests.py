@@ -8,6 +8,7 @@ from gateway_kit import JSON, Answer, House, latin, scope_of
 from gateway_kit import exchange as by_asgi
 
 from rpc.failures import Unknown
+from translator.response_headers import length_of
 
 BODY = json.dumps({"name": "abc", "currency": "RUB", "amount": 5}).encode()
 
@@ -28,7 +29,9 @@ class Direct:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": self.parts.pop(0), "more_body": bool(self.parts)}
 
-    async def respond(self, status, headers, body):
+    def respond(self, status, headers, body):
+        headers = [*headers, *length_of(status, body)]  # as the server does
+        body = b"" if self.method == "HEAD" else body
         self.answer = Answer(status, {name.decode(): value.decode("latin-1") for name, value in headers}, body)
 
 
