@@ -1,7 +1,6 @@
 """A whole system of one's own to try things on: started as a person starts it, on free ports, then thrown away."""
 
 import contextlib
-import secrets
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -52,12 +51,6 @@ class Ground:
         platform.party_management.CreateShop(party_id, shop)
         token, _ = issued(self.settings, platform, party_id, MERCHANT_ROLES, name="campaign")
         return Api(self.api.api_url, self.api.tokens_url, token, shop_id)
-
-    def is_alive(self) -> bool:
-        """Whether an honest merchant is served: an invoice is made and paid."""
-        with contextlib.suppress(Exception):
-            return self.api.pay(self.api.invoice(externalID=secrets.token_hex(8)))["status"] == "captured"
-        return False
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """HTTP as bytes: requests that no client library would send, and everything that comes back. Knows no API."""
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 TIMEOUT_S = 20.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -18,6 +19,18 @@ class Answer(NamedTuple):
     headers: bytes
     body: bytes
     is_last: bool = True
+
+    def json(self) -> Any:
+        """The body, decoded; None where there is none."""
+        return json.loads(self.body) if self.body else None
+
+    def header(self, name: str) -> str | None:
+        """A header's value; None where there is none."""
+        for line in self.headers.split(b"\r\n")[1:]:
+            key, _, value = line.partition(b":")
+            if key.strip().lower() == name.lower().encode():
+                return value.strip().decode("latin-1")
+        return None
 
 
 def request(

@@ -24,12 +24,19 @@ class MissingVersion(Exception):
 
 
 def etag_of(body: Any) -> str | None:
-    """The tag of a single object; None for what is none."""
+    """The tag of a single object, also of one that comes as its own text (orjson.Fragment); None for what is none."""
+    if isinstance(body, orjson.Fragment):
+        return f'"{digest_of(body)}"'
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         return None
-    digest = hashlib.blake2b(orjson.dumps(body), digest_size=8).hexdigest()
+    digest = digest_of(body)
     revision = body.get("version")
     return f'"{revision}-{digest}"' if isinstance(revision, int) else f'"{digest}"'
+
+
+def digest_of(body: Any) -> str:
+    """Of the answer's bytes."""
+    return hashlib.blake2b(orjson.dumps(body), digest_size=8).hexdigest()
 
 
 def is_known(header: str | None, etag: str) -> bool:

@@ -1,183 +1,139 @@
-"""Other parties' objects (OWASP API1, API5): every operation of the spec, every id of another party in every place.
+"""Other parties' objects (OWASP API1, API5): every operation of a version, every id of another party in every place.
 
-One party owns an invoice with a payment, a refund and a chargeback, a template, a webhook, a shop. Another party, the
-payer of another invoice, the holder of another template's link and nobody at all ask for them, by every mixture of own
-and foreign ids. Accepted: an answer of success, or one that shows anything of the owner. At the end the owner's objects
-are as they were.
+Another party, payers and customers of other things and nobody at all ask for what the owner has, by every mixture of
+own and foreign ids. Accepted: an answer of success, or one that shows anything of the owner. At the end the owner's
+objects are as they were.
 """
 
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from campaigns import wire
+from campaigns.attacks.scene import PARTY, Scene
 from campaigns.attacks.tally import Tally, require_honest
-from campaigns.card_hunt.pushing import FIXED, SPEC, Bodies, Operation, operations
-from campaigns.ground import Ground
-from rpc.protocol import domain, payment_processing
-from tests.contract.sample_requests import sample_scalar
-from tests.end_to_end.merchant import Api, due
+from campaigns.versions.published import Node, Operation
 
-OWNED = ("invoiceID", "paymentID", "refundID", "chargebackID", "invoiceTemplateID", "webhookID", "partyID", "shopID",
-         "externalID")  # fmt: skip
-PREFIX = SPEC["basePath"]
 BODIES = 3
+# What goes on by itself while others are served.
+GROWING = ("search", "listDeliveries")
 
 
-@dataclass
-class Holdings:
-    """What a party has. `ids`: by the spec's names; `externals`: its external ids by operation."""
-
-    api: Api
-    ids: dict[str, str]
-    secret: str
-    tokens: dict[str, str] = field(default_factory=dict)
-
-
-def run(place: Ground, dice: Random, scale: float) -> Tally:
+def run(scene: Scene, dice: Random, scale: float) -> Tally:
     """Everybody else asks for everything of the owner's."""
-    tally = Tally("other parties' objects")
-    owner, other = holdings(place, place.api, "demo"), holdings(place, place.merchant("intruder"), "intruder")
-    before, payer = seen(owner), payer_of(other)
-    callers = {
-        "another party": other.api.token,
-        "a payer of the other party": other.tokens["invoice"],
-        "a customer of the other party": other.tokens["template"],
-        "a payer of another invoice": owner.api.invoice()["invoiceAccessToken"]["payload"],
-        "nobody": "",
-    }
-    for operation in operations():
-        for ids in mixtures(operation, owner, other):
-            for who, token in callers.items():
-                for body in bodies(operation, ids, payer):
-                    attempt(tally, operation, who, token, ids, body, owner)
-    tally.count("the owner's objects afterwards", wire.NOTHING, seen(owner) != before)
+    tally = Tally("other parties' objects", scene.version.name)
+    before, payment, callers = seen(scene), scene.payment(scene.other), scene.strangers()
+    for operation in scene.operations:
+        understood = [
+            attempt(tally, scene, operation, who, token, ids, body) and who == PARTY
+            for ids in mixtures(scene, operation)
+            for body in bodies(scene, operation, ids, payment)
+            for who, token in callers.items()
+        ]
+        require_honest(f"one request of {operation.id}", 200 if any(understood) or not understood else 400)
+    after = seen(scene)
+    changed = [(name, before[name], after[name]) for name in before if before[name] != after[name]]
+    tally.count(("the owner's objects afterwards", changed), wire.NOTHING, bool(changed))
     return tally
 
 
-def holdings(place: Ground, api: Api, party_id: str) -> Holdings:
-    """A party's objects of every kind, with external ids and texts that nobody else has."""
-    secret = f"owned-by-{party_id}"
-    made = api.invoice(10_000, externalID=f"{secret}-invoice", description=secret)
-    payment = api.pay(made, externalID=f"{secret}-payment")
-    invoice_id = made["invoice"]["id"]
-    refund = api.act(made, payment["id"], "refunds", amount=10, currency="RUB", externalID=f"{secret}-refund").json()
-    cash = domain.Cash(amount=10, currency="RUB")
-    params = payment_processing.ChargebackParams(id="1", body=cash, levy=cash)
-    place.platform().invoicing.CreateChargeback(invoice_id, payment["id"], params)
-    price = {"costType": "InvoiceTemplateLineCostUnlim"}
-    details = {"templateType": "InvoiceTemplateSingleLine", "product": secret, "price": price}
-    lifetime = {"days": 1, "months": 0, "years": 0}
-    template = api.call(
-        "POST", "/processing/invoice-templates", {"shopID": api.shop_id, "lifetime": lifetime, "details": details}
-    ).json()
-    scope = {"topic": "InvoicesTopic", "shopID": api.shop_id, "eventTypes": ["InvoicePaid"]}
-    hook = api.call("POST", "/processing/webhooks", {"url": f"https://{secret}.example.com/", "scope": scope}).json()
-    ids = {
-        "invoiceID": invoice_id, "paymentID": payment["id"], "refundID": refund["id"], "chargebackID": "1",
-        "invoiceTemplateID": template["invoiceTemplate"]["id"], "webhookID": hook["id"], "shopID": api.shop_id,
-        "partyID": party_id, "externalID": f"{secret}-invoice",
-    }  # fmt: skip
-    tokens = {
-        "invoice": made["invoiceAccessToken"]["payload"], "template": template["invoiceTemplateAccessToken"]["payload"],
-    }  # fmt: skip
-    return Holdings(api, ids, secret, tokens)
-
-
-def mixtures(operation: Operation, owner: Holdings, other: Holdings) -> Iterator[dict[str, str]]:
+def mixtures(scene: Scene, operation: Operation) -> Iterator[dict[str, str]]:
     """Ids of both parties in every combination that holds one of the owner's."""
-    query = [one["name"] for one in operation.in_query]
-    names = [name for name in OWNED if name in operation.in_path or name in query or in_body(operation, name)]
+    row, owner, other = scene.version.row, scene.owner.ids(scene.version), scene.other.ids(scene.version)
+    query = [one.name for one in operation.in_query]
+    names = [name for name in row.ids if name in operation.in_path or name in query or in_body(scene, operation, name)]
     if operation.id.endswith("ByExternalID"):
         kind = next(kind for kind in ("invoice", "payment", "refund") if kind in operation.id.lower())
-        yield {"externalID": f"{owner.secret}-{kind}"}
+        yield {"externalID": f"{scene.owner.secret}-{kind}"}
         return
     for whose in itertools.product((owner, other), repeat=len(names)):
         # Numbers of payments and refunds are the same in both; they are the owner's through its invoice only.
-        if any(one is owner and name not in ("paymentID", "refundID", "chargebackID", "externalID")
-               for name, one in zip(names, whose, strict=True)):  # fmt: skip
-            yield {name: one.ids[name] for name, one in zip(names, whose, strict=True)}
+        if any(one is owner and name not in row.numbers for name, one in zip(names, whose, strict=True)):
+            yield {name: one[name] for name, one in zip(names, whose, strict=True)}
 
 
-def in_body(operation: Operation, name: str) -> bool:
+def in_body(scene: Scene, operation: Operation, name: str) -> bool:
     """Whether the body may hold such an id."""
-    return operation.body is not None and f'"{name}"' in json.dumps(Bodies(lambda *_: "x", 0).value(operation.body))
+    return any(f'"{name}"' in json.dumps(scene.body(operation, {}, turn)) for turn in range(BODIES))
 
 
-def payer_of(other: Holdings) -> dict[str, Any]:
-    """A payment that would succeed on an invoice of one's own."""
-    resource = other.api.resource(token=other.tokens["invoice"])
-    payer = {name: resource[name] for name in ("paymentToolToken", "paymentSession")}
-    contact = {"email": "payer@example.com"}
-    return {
-        "flow": {"type": "PaymentFlowInstant"},
-        "payer": {"payerType": "PaymentResourcePayer", **payer, "contactInfo": contact},
-    }
-
-
-def bodies(operation: Operation, ids: Mapping[str, str], payment: dict[str, Any]) -> list[Any]:
-    """Bodies with these ids; several where the spec knows variants."""
+def bodies(scene: Scene, operation: Operation, ids: dict[str, str], payment: dict[str, Any]) -> list[Any]:
+    """Bodies with these ids; several where the document knows variants."""
     if operation.body is None:
         return [None]
-    made = []
-    for turn in range(BODIES):
-        body = Bodies(lambda name, node: value_of(name, node, ids), turn).value(operation.body)
-        for name in ("externalID", "cart", "allocation", "bankAccount"):
-            body.pop(name, None)
-        made.append(body)
+    made = [scene.body(operation, ids, turn) for turn in range(BODIES)]
     own = [{name: value for name, value in body.items() if name != "partyID"} for body in made[:1]]
-    return [*made, *own, payment if operation.id == "createPayment" else {"reason": "x"}, {}]
-
-
-def value_of(name: str, node: Mapping[str, Any], ids: Mapping[str, str]) -> str:
-    """A text of a body."""
-    if name == "dueDate":
-        return due()
-    return ids.get(name) or FIXED.get(name) or str(sample_scalar(node))
+    every = [*made, *own, payment if operation.id == "createPayment" else {"reason": "x"}, {}]
+    return [body for number, body in enumerate(every) if body not in every[:number]]
 
 
 def attempt(
-    tally: Tally, operation: Operation, who: str, token: str, ids: Mapping[str, str], body: Any, owner: Holdings
-) -> None:
-    """One request; what needs no object of the owner's is no attempt."""
-    path = operation.path.removeprefix(PREFIX)
-    for name in operation.in_path:
-        path = path.replace("{" + name + "}", ids.get(name, "1"))
-    query = {one["name"]: ids.get(one["name"]) or QUERY.get(one["name"]) for one in operation.in_query}
+    tally: Tally, scene: Scene, operation: Operation, who: str, token: str, ids: Mapping[str, str], body: Any
+) -> bool:
+    """One request; what needs no object of the owner's cannot be accepted. Whether it was refused for more than what a
+    look at the document tells.
+    """
+    query = {one.name: ids.get(one.name) or query_value(scene, one.name, one.schema) for one in operation.in_query}
     is_owned = any(name in operation.in_path or name in query for name in ids) or body is not None
-    answer = owner.api.call(
-        operation.method, path, body, token or "x", **{name: value for name, value in query.items() if value}
-    )
-    shown = answer.text
-    shows = owner.secret in shown or (operation.id.startswith("search") and owner.ids["invoiceID"] in shown)
-    is_success = answer.ok and is_owned and not is_harmless(operation, ids, body, shown, owner)
-    tally.count((who, operation.id, dict(ids), body, shown[:150]), answer.status_code, shows or is_success)
+    answer = scene.asker.ask(operation, token, ids, body, query)
+    shown = answer.body.decode()
+    is_success = is_owned and 200 <= answer.status < 300 and not is_harmless(scene, operation, ids, body)
+    said = {*ids.values()} if answer.status >= 300 or operation.is_of_tokens else set()
+    is_accepted = is_success or shows(scene, shown, said)
+    tally.count((who, operation.id, dict(ids), body, shown[:150]), answer.status, is_accepted)
+    return answer.status != 400 or code_of(answer) not in (None, scene.version.row.invalid)
 
 
-def is_harmless(operation: Operation, ids: Mapping[str, str], body: Any, shown: str, owner: Holdings) -> bool:
-    """Whether a success touched nothing of the owner's: a thing of one's own made, nothing of another's found."""
+def code_of(answer: wire.Answer) -> str | None:
+    """What the version calls the refusal."""
+    return answer.json().get("code") if answer.body.startswith(b"{") else None
+
+
+def query_value(scene: Scene, name: str, schema: Node) -> str | None:
+    """What a parameter says that is no id: everything related to the object, or what must be said."""
+    if name == "expand":
+        return ",".join(schema["items"]["enum"])
+    return scene.version.row.fixed.get(name)
+
+
+def shows(scene: Scene, shown: str, said: set[str]) -> bool:
+    """Whether an answer holds anything of the owner's that the question did not say itself."""
+    hidden = [name for name in telling(scene) if name not in said]
+    return scene.owner.secret in shown or any(f'"{one}"' in shown for one in hidden)
+
+
+def is_harmless(scene: Scene, operation: Operation, ids: Mapping[str, str], body: Any) -> bool:
+    """Whether a request that succeeded was about nothing of the owner's: it may make a thing of one's own."""
+    # A card's token that is narrowed to one invoice gives nothing to whoever may not pay that invoice.
+    if operation.is_of_tokens:
+        return True
     texts = json.dumps([ids.get(name) for name in operation.in_path] + [body])
-    named = [owner.ids[name] for name in ("invoiceID", "invoiceTemplateID", "webhookID", "partyID", "shopID")]
-    is_named = any(f'"{one}"' in texts for one in named)
-    return not is_named and not any(f'"{one}"' in shown for one in named)
+    return not any(f'"{one}"' in texts for one in telling(scene))
 
 
-QUERY = {"fromTime": "2026-01-01T00:00:00Z", "toTime": "2036-01-01T00:00:00Z", "limit": "10"}
+def telling(scene: Scene) -> list[str]:
+    """The owner's ids that mean something by themselves."""
+    row, ids = scene.version.row, scene.owner.ids(scene.version)
+    return [value for name, value in ids.items() if name not in row.numbers and name != "externalID"]
 
 
-def seen(owner: Holdings) -> list[Any]:
-    """The owner's objects as the owner sees them."""
-    ids, api = owner.ids, owner.api
-    invoice, payment = f"/processing/invoices/{ids['invoiceID']}", f"payments/{ids['paymentID']}"
-    paths = (
-        invoice, f"{invoice}/events?limit=100", f"{invoice}/payments", f"{invoice}/{payment}/refunds",
-        f"{invoice}/{payment}/chargebacks", f"/processing/invoice-templates/{ids['invoiceTemplateID']}",
-        "/processing/webhooks", "/processing/shops", "/processing/me",
-    )  # fmt: skip
-    answers = [api.call("GET", path) for path in paths]
-    for path, answer in zip(paths, answers, strict=True):
-        require_honest(path, answer.status_code)
-    return [answer.json() for answer in answers]
+def seen(scene: Scene) -> dict[str, Any]:
+    """The owner's objects as the owner sees them through the version: every read of one that is named."""
+    found, ids = {}, scene.owner.ids(scene.version)
+    for operation in scene.operations:
+        if operation.method == "GET" and set(operation.in_path) & set(ids) and not operation.id.startswith(GROWING):
+            query = {one.name: scene.version.row.fixed.get(one.name) for one in operation.in_query}
+            answer = scene.asker.ask(operation, scene.owner.api.token, ids, query=query)
+            require_honest(operation.id, answer.status)
+            found[operation.id] = without_time(answer.json())
+    return found
+
+
+def without_time(shown: Any) -> Any:
+    """An answer without what changes by itself: when it was given, and how webhooks fare that nobody takes."""
+    if isinstance(shown, dict):
+        kept = {name: value for name, value in shown.items() if name not in ("asOf", "health")}
+        return {**kept, "status": "enabled"} if kept.get("status") == "failing" else kept
+    return shown

@@ -4,10 +4,13 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from random import Random
+from typing import Any
 
 from campaigns import wire
+from campaigns.attacks.scene import Scene
 from campaigns.attacks.tally import Tally, require_honest
 from campaigns.ground import Ground
+from campaigns.versions.published import Operation
 
 ENVIRONMENT = {"CAPI_WEBHOOKS_LOOPBACK_ALLOWED": "false"}
 INSIDE_4 = (
@@ -60,20 +63,43 @@ PORTS = (
     99999,
 )
 PUBLIC = "shop.example.com"
+CONTROL = f"https://{PUBLIC}/honest"
 
 
-def run(place: Ground, dice: Random, scale: float) -> Tally:
-    """Each address as the one of a new webhook; afterwards there is none."""
-    tally, api = Tally("SSRF by webhook"), place.api
-    scope = {"topic": "InvoicesTopic", "shopID": api.shop_id, "eventTypes": ["InvoicePaid"]}
-    every = list(dict.fromkeys(addresses(place)))
+def run(scene: Scene, dice: Random, scale: float) -> Tally:
+    """Each address for a webhook, by every door that takes one; afterwards there are those that were there before."""
+    row, asker, api = scene.version.row, scene.asker, scene.owner.api
+    tally = Tally("SSRF by webhook", scene.version.name)
+    ids, before = scene.owner.ids(scene.version), asker.ask(row.list_hooks, api.token).json()
+    doors = [(one, changing(scene, one)) for one in scene.operations if has_address(scene, one)]
+    every = list(dict.fromkeys(addresses(scene.place)))
     for address in every if scale >= 1 else dice.sample(every, int(len(every) * scale)):
-        tally.count(address, api.call("POST", "/processing/webhooks", {"url": address, "scope": scope}).status_code)
-    tally.count("webhooks afterwards", wire.NOTHING, api.call("GET", "/processing/webhooks").json() != [])
-    public = api.call("POST", "/processing/webhooks", {"url": f"https://{PUBLIC}/", "scope": scope})
-    require_honest("a public address", public.status_code, 201)
-    api.call("DELETE", f"/processing/webhooks/{public.json()['id']}")
+        for operation, body in doors:
+            answer = asker.ask(operation, api.token, ids, {**body, "url": address})
+            tally.count((operation.id, address), answer.status)
+    after = asker.ask(row.list_hooks, api.token).json()
+    tally.count("webhooks afterwards", wire.NOTHING, urls(after) != urls(before))
+    public = asker.ask(row.create_hook, api.token, body=row.hook(CONTROL, api.shop_id))
+    require_honest("a public address", public.status, 201)
+    asker.ask(row.delete_hook, api.token, dict.fromkeys(ids, public.json()["id"]))
     return tally
+
+
+def has_address(scene: Scene, operation: Operation) -> bool:
+    """Whether the body says where to send webhooks."""
+    body = scene.version.published.resolved(operation.body) if operation.body is not None else {}
+    return "url" in body.get("properties", ())
+
+
+def changing(scene: Scene, operation: Operation) -> dict:
+    """What the body says beside the address."""
+    return scene.version.row.hook("", scene.owner.api.shop_id) if operation.method == "POST" else {}
+
+
+def urls(hooks: Any) -> list[str]:
+    """Of a list of webhooks, but for the honest one: another version may be making it just now."""
+    listed = [one["url"] for one in (hooks["data"] if isinstance(hooks, dict) else hooks)]
+    return [url for url in listed if url != CONTROL]
 
 
 def addresses(place: Ground) -> Iterator[str]:

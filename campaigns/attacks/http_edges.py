@@ -3,22 +3,32 @@
 More than one space in a request line is left out: a server may take it (section 3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from campaigns import wire
-from campaigns.attacks.tally import Tally
+from campaigns.attacks.scene import Scene
+from campaigns.attacks.tally import INSIDE, Tally
 from campaigns.ground import Ground
 
-PORTS = ("GATEWAY_V2", "GATEWAY_V2_TOKENS", "PROCESSING", "VAULT", "WORKERS")
+PROCESSES = ("PROCESSING", "VAULT", "WORKERS")
 SECOND = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 START, HOST = b"POST /health HTTP/1.1\r\n", b"Host: a\r\n"
 
 
-def run(place: Ground, dice: Random, scale: float) -> Tally:
+def run(scenes: Sequence[Scene], dice: Random, scale: float) -> Iterator[Tally]:
+    """At every process that listens, at once: most of the time is spent waiting for what must not come."""
+    place, versions = scenes[0].place, [scene.version for scene in scenes]
+    whose = {one.name: (one.gateway, one.tokens_gateway) for one in versions} | {INSIDE: PROCESSES}
+    with ThreadPoolExecutor(len(whose)) as pool:
+        yield from pool.map(lambda name: at_ports(place, name, whose[name]), whose)
+
+
+def at_ports(place: Ground, whose: str, names: Sequence[str]) -> Tally:
     """Accepted: one that succeeded, or one that was read as two."""
-    tally = Tally("HTTP framing and headers")
-    for name in PORTS:
+    tally = Tally("HTTP framing and headers", whose)
+    for name in names:
         for what, data in requests():
             found = wire.answers(place.port(name), data, timeout_s=8, quiet_s=0.15)
             status = found[0].status if found else wire.NOTHING

@@ -6,54 +6,43 @@ from collections.abc import Iterator
 from random import Random
 
 from campaigns import wire
+from campaigns.attacks.scene import Scene
 from campaigns.attacks.tally import Tally, require_honest
-from campaigns.ground import Ground
+from campaigns.versions.asking import needed
 
-WHERE = (
-    ("GATEWAY_V2", "/v2/processing/invoices"),
-    ("GATEWAY_V2", "/v2/processing/webhooks"),
-    ("GATEWAY_V2_TOKENS", "/v2/processing/payment-resources"),
-)
-KIND = ("Content-Type", "application/json; charset=utf-8")
 LARGE = 1_000_000
 
 
-def run(place: Ground, dice: Random, scale: float) -> Tally:
-    """Each body to each operation that takes one."""
-    tally = Tally("JSON bombs")
-    payer = place.api.invoice()["invoiceAccessToken"]["payload"]
-    require_honest("an invoice", place.api.call("POST", "/processing/invoices", honest(place)).status_code, 201)
-    for name, path in WHERE:
-        line = wire.Line(place.port(name))
-        token = payer if name.endswith("TOKENS") else place.api.token
-        for what, body, more in bombs(place, dice, scale):
-            named = {header for header, _ in more}
-            head = [("Authorization", f"Bearer {token}"), ("X-Request-ID", f"bomb{tally.tried}"), *more]
-            head += [] if "Content-Type" in named else [KIND]
-            tally.count(f"{path} {what} {body[:40]!r}", line.ask(wire.request("POST", path, head, body)).status)
+def run(scene: Scene, dice: Random, scale: float) -> Tally:
+    """Each body to each operation that makes an invoice, a webhook or a token of a card."""
+    row, asker, tally = scene.version.row, scene.asker, Tally("JSON bombs", scene.version.name)
+    good = row.invoice(scene.owner.api.shop_id)
+    require_honest("an invoice", asker.ask("createInvoice", scene.owner.api.token, body=good).status, 201)
+    for operation in map(scene.operation, ("createInvoice", row.create_hook, row.create_card)):
+        name = scene.version.tokens_gateway if operation.is_of_tokens else scene.version.gateway
+        line = wire.Line(scene.place.port(name))
+        token = scene.owner.invoice_token if operation.is_of_tokens else scene.owner.api.token
+        for what, body, more in bombs(good, dice, scale):
+            head = {
+                **needed(operation), "Authorization": f"Bearer {token}", "Content-Type": operation.media_type, **more,
+            }  # fmt: skip
+            answer = line.ask(wire.request("POST", operation.path, head.items(), body))
+            tally.count(f"{operation.id} {what} {body[:40]!r}", answer.status)
     return tally
 
 
-def bombs(place: Ground, dice: Random, scale: float) -> Iterator[tuple[str, bytes, list]]:
-    """(what it is, body, headers)."""
+def bombs(honest: dict, dice: Random, scale: float) -> Iterator[tuple[str, bytes, dict[str, str]]]:
+    """(what it is, body, headers). `honest`: an invoice that would be made, but for what is done to it."""
     size = int(LARGE * min(scale, 1))
-    good = json.dumps(honest(place)).encode()
+    good = json.dumps(honest).encode()
     for what, body in (*deep(size), *wide(size), *confusing(good), *mutations(good, dice, scale)):
-        yield what, body, []
+        yield what, body, {}
     for coding in ("gzip", "deflate", "br", "identity, gzip", "gzip, gzip", "x"):
-        yield f"coding {coding}", gzip.compress(b" " * size + good), [("Content-Encoding", coding)]
+        yield f"coding {coding}", gzip.compress(b" " * size + good), {"Content-Encoding": coding}
     for charset in ("utf-16", "utf-32", "utf-7", "latin-1", "ebcdic-cp-us"):
-        yield charset, good.decode().encode("utf-16"), [("Content-Type", f"application/json; charset={charset}")]
+        yield charset, good.decode().encode("utf-16"), {"Content-Type": f"application/json; charset={charset}"}
     for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "", "x"):
-        yield kind, good, [("Content-Type", kind)]
-
-
-def honest(place: Ground) -> dict:
-    """An invoice that would be made, but for what is done to it."""
-    return {
-        "shopID": place.api.shop_id, "dueDate": "2030-01-01T00:00:00Z", "amount": 100, "currency": "RUB",
-        "product": "A thing", "metadata": {},
-    }  # fmt: skip
+        yield kind, good, {"Content-Type": kind}
 
 
 def deep(size: int) -> Iterator[tuple[str, bytes]]:
@@ -83,8 +72,11 @@ def wide(size: int) -> Iterator[tuple[str, bytes]]:
 def confusing(good: bytes) -> Iterator[tuple[str, bytes]]:
     """What one reader takes and another does not."""
     inner = good[1:-1]
+    for name in json.loads(good):
+        for value in ("1", '"OTHER"', '{"amount":1,"currency":"RUB"}'):
+            yield "a member twice", f'{{"{name}":{value},'.encode() + inner + b"}"
+            yield "a member twice", b"{" + inner + f',"{name}":{value}}}'.encode()
     for body in (
-        b'{"amount":1,' + inner + b"}", b"{" + inner + b',"amount":1}', b'{"shopID":"OTHER",' + inner + b"}",
         b"\xef\xbb\xbf" + good, good + b"x", good + good, good + b"\0", b"\0" + good, good[:-1], good[1:],
         b"//x\n" + good, b"/**/" + good, good.replace(b'"', b"'"), good[:-1] + b",}", good.replace(b"100", b"NaN"),
         good.replace(b"100", b"Infinity"), good.replace(b"100", b"0x64"), good.replace(b"100", b"0100"),

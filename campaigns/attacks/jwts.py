@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from campaigns import wire
+from campaigns.attacks.scene import Scene
 from campaigns.attacks.tally import Tally, require_honest
 from campaigns.ground import Ground
+from campaigns.versions.asking import target
 
-WHERE = "/v2/processing/me"
 CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 KIDS = (
@@ -30,17 +31,18 @@ NONES = ["".join(letters) for letters in itertools.product("nN", "oO", "nN", "eE
 ODD_ALGORITHMS = (*NONES, "", " none", "none ", "n\u043ene", "RS256 ", "rs256", "Rs256", None, 0, [], ["RS256"], {})
 
 
-def run(place: Ground, dice: Random, scale: float) -> Tally:
+def run(scene: Scene, dice: Random, scale: float) -> Tally:
     """Each forged token asks for its party, a payer's for its invoice."""
-    tally, line = Tally("access tokens"), wire.Line(place.port("GATEWAY_V2"))
-    require_honest("a merchant's token", line.ask(asked_with(place.api.token, WHERE)).status)
+    place, where = scene.place, scene.me()
+    tally, line = Tally("access tokens", scene.version.name), wire.Line(place.port(scene.version.gateway))
+    require_honest("a merchant's token", line.ask(asked_with(place.api.token, where)).status)
     for what, headers, query in attempts(place, dice, scale):
         head = [*headers, ("X-Request-ID", f"jwt{tally.tried}")]
-        tally.count(what, line.ask(wire.request("GET", WHERE + query, head)).status)
-    made = place.api.invoice()
-    path = f"/v2/processing/invoices/{made['invoice']['id']}"
-    require_honest("a payer's token", line.ask(asked_with(made["invoiceAccessToken"]["payload"], path)).status)
-    for what, token in of_payers(place, made["invoiceAccessToken"]["payload"], dice, scale):
+        tally.count(what, line.ask(wire.request("GET", where + query, head)).status)
+    good = scene.owner.invoice_token
+    path = target(scene.operation(scene.version.row.read_invoice), scene.owner.ids(scene.version))
+    require_honest("a payer's token", line.ask(asked_with(good, path)).status)
+    for what, token in of_payers(place, good, dice, scale):
         tally.count(f"payer's, {what}", line.ask(asked_with(token, path)).status)
     return tally
 

@@ -3,7 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-EXAMPLES_MAX = 8
+INSIDE = "inside"
+"""What is attacked where it is no version: the platform behind them."""
+EXAMPLES_MAX, WHAT_CHARS_MAX = 8, 600
 # 501: an operation that the process does not serve. 503: refused for now, as documented.
 CALM = (501, 503)
 
@@ -20,9 +22,12 @@ def require_honest(what: str, status: int, expected: int = 200) -> None:
 
 @dataclass
 class Tally:
-    """`accepted`: attacks that got what they wanted. `broken`: answers of 5xx that no contract knows."""
+    """`version`: the one that was attacked, or what else. `accepted`: attacks that got what they wanted. `broken`:
+    answers of 5xx that no contract knows.
+    """
 
     family: str
+    version: str = ""
     tried: int = 0
     accepted: int = 0
     broken: int = 0
@@ -39,7 +44,12 @@ class Tally:
         self.broken += broken
         self.answers[status] += 1
         if (accepted or broken) and len(self.examples) < EXAMPLES_MAX:
-            self.examples.append(f"{self.family}: {status} {'accepted' if accepted else 'broken'}: {str(what)[:300]}")
+            fate = "accepted" if accepted else "broken"
+            self.examples.append(f"{self.family}, {self.version}: {status} {fate}: {str(what)[:WHAT_CHARS_MAX]}")
+
+    def answers_said(self) -> str:
+        """How often each status was the answer."""
+        return ", ".join(f"{status or 'closed'}: {count:,}" for status, count in sorted(self.answers.items()))
 
     @property
     def is_good(self) -> bool:

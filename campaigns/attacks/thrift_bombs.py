@@ -2,12 +2,13 @@
 
 import secrets
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from random import Random
 
 from campaigns import wire
-from campaigns.attacks.tally import Tally, require_honest
+from campaigns.attacks.scene import Scene
+from campaigns.attacks.tally import INSIDE, Tally, require_honest
 from campaigns.ground import Ground
 from rpc.messages import encode_call
 from rpc.protocol import base, domain, party, payment_processing
@@ -45,8 +46,9 @@ class Caller:
         return self.line.ask(wire.request("POST", path, headers, body))
 
 
-def run(place: Ground, dice: Random, scale: float) -> Iterator[Tally]:
+def run(scenes: Sequence[Scene], dice: Random, scale: float) -> Iterator[Tally]:
     """Without a signature; then with one, which a broken process of ours would have."""
+    place = scenes[0].place
     yield unsigned(place, dice)
     yield signed(place, dice, scale)
 
@@ -68,7 +70,7 @@ def messages() -> dict[str, bytes]:
 
 def unsigned(place: Ground, dice: Random) -> Tally:
     """Every service of both ports, without a signature, with a false one, an old one, one of something else."""
-    tally, secret = Tally("internal calls, not ours"), read_secret(place.settings.rpc.secret_file)
+    tally, secret = Tally("internal calls, not ours", INSIDE), read_secret(place.settings.rpc.secret_file)
     for row in ALL:
         port = place.port("PROCESSING" if row.upstream == "processing" else "VAULT")
         caller = Caller(port, None)
@@ -115,7 +117,7 @@ def false_signatures(
 
 def signed(place: Ground, dice: Random, scale: float) -> Tally:
     """Signed messages that are no honest call."""
-    tally = Tally("thrift bombs, signed")
+    tally = Tally("Thrift bombs, signed", INSIDE)
     caller = Caller(place.port("PROCESSING"), read_secret(place.settings.rpc.secret_file))
     require_honest("a signed call", caller.ask(messages()["Invoicing.Get"]).status)
     for what, path, body in bombs(dice, scale):

@@ -8,18 +8,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from campaigns import wire
+from campaigns.agreement.speaking import Client, InvoiceWish, wait_for
 from campaigns.card_hunt import report
+from campaigns.card_hunt.cards import Cards, Place, Pushed
 from campaigns.card_hunt.filtering import lines
 from campaigns.card_hunt.numbers import cvv_of, numbers
-from campaigns.card_hunt.pushing import Cards, Pushed, Pusher
+from campaigns.card_hunt.pushing import Pusher, Request, rounds
 from campaigns.card_hunt.searching import Finder
 from campaigns.card_hunt.watching import Receiver, Tap, files, metrics, tables
 from campaigns.ground import Ground, ground
-from tests.end_to_end.merchant import CHALLENGE, VISA, Api
+from campaigns.versions.asking import Asker, client_of
+from campaigns.versions.holdings import Holdings, holdings
+from campaigns.versions.table import Version, versions_of
+from tests.end_to_end.merchant import CHALLENGE, VISA
 from tests.end_to_end.running import ROOT, free_ports
 
 SENDERS = 3
@@ -28,9 +34,17 @@ PAYMENTS_MAX = 40
 FILTERED_AT_A_TIME = 5000
 TRACES_SHOWN = 5
 SETTLE_S = 3.0
+UNLIMITED = {f"CAPI_GATEWAY_{kind}_PER_S_MAX": "0" for kind in ("READS", "WRITES", "MONEY_REQUESTS", "SEARCHES")}
+"""What is refused for coming too fast would prove nothing."""
+PAID_ENDS = ("captured", "failed", "cancelled")
 Say = Callable[[str], object]
 # What travels between our processes as the caller wrote it: the request's name and trace, and the ids that it asks for.
-TRAVELLING = ("header X-Request-ID", "header traceparent", "path ", "query ")
+TRAVELLING_HEADERS = ("X-Request-ID", "traceparent")
+TRAVELLING_KINDS = ("path", "query")
+# Where a merchant wants webhooks: the platform decides whether it takes the address.
+TRAVELLING_MEMBERS = ("url",)
+# The caller's own names for things: kept as long as the things are.
+KEPT_HEADERS = ("Idempotency-Key",)
 
 
 def hunt(count: int, seed: int, say: Say = lambda text: None) -> tuple[str, int]:
@@ -42,6 +56,7 @@ def hunt(count: int, seed: int, say: Say = lambda text: None) -> tuple[str, int]
         "CAPI_PROCESSING_URL": f"http://127.0.0.1:{processing}",
         "CAPI_VAULT_URL": f"http://127.0.0.1:{vault}",
         "CAPI_LOGGING_LEVEL": "debug",
+        **UNLIMITED,
     }
     with contextlib.ExitStack() as opened:
         taps: list[Tap] = []
@@ -52,12 +67,15 @@ def hunt(count: int, seed: int, say: Say = lambda text: None) -> tuple[str, int]
             ))  # fmt: skip
 
         place = opened.enter_context(ground(tap, **environment))
+        versions = versions_of(place.settings)
         receiver, answers = Receiver(), []
         began = time.monotonic()
-        pay(place, cards, receiver, dice)
-        push(place, cards, answers, dice, say)
+        owner = holdings(place, versions, place.api, "demo")
+        pay(place, versions, owner, cards, receiver, dice)
+        push(place, versions, owner, cards, answers, dice, say)
         say(f"{cards.given:,} cards sent in {time.monotonic() - began:.0f} s")
         time.sleep(SETTLE_S)
+        answers.append(read_back(place, versions, owner))
         seen = {"traces as `capi trace` shows them": traces(place), "metrics and probes": metrics(place.system)}
         status = place.system.stop()
         say(f"the system ended with status {status}; searching")
@@ -69,67 +87,87 @@ def hunt(count: int, seed: int, say: Say = lambda text: None) -> tuple[str, int]
     return report.text(pushed, sinks, line_count), sum(sink.total for sink in sinks)
 
 
-def pay(place: Ground, cards: Cards, receiver: Receiver, dice: Random) -> None:
-    """Real payments with known and generated cards, webhooks of them, and tokens of cards that are never paid with."""
-    api = place.api
-    scope = {"topic": "InvoicesTopic", "shopID": api.shop_id, "eventTypes": EVENTS}
-    hook = api.call("POST", "/processing/webhooks", {"url": receiver.url, "scope": scope})
-    assert hook.status_code == 201, hook.text
-    made = api.invoice()
-    payer = made["invoiceAccessToken"]["payload"]
-    for number in (VISA, CHALLENGE):
-        cards.pushed.place_of[number] = "card paid with"
-    paid = min(PAYMENTS_MAX, max(cards.count // 500, 3))
-    for number in [VISA, CHALLENGE, *(fit(cards, "card paid with") for _ in range(paid))]:
-        until = ("captured", "failed", "pending") if number == CHALLENGE else ("captured", "failed", "cancelled")
-        invoice = api.invoice(100 + dice.randrange(10_000))
-        payment = api.pay(invoice, number, until=until)
-        if payment["status"] == "captured":
-            api.act(invoice, payment["id"], "refunds", amount=10, currency="RUB", reason="a part of it")
-    line = wire.Line(place.port("GATEWAY_V2_TOKENS"))
-    for _ in range(int(cards.count * TOKENISED_SHARE)):
-        number = cards.number("card tokenised")
-        body = TOKENISE % (number, cvv_of(number, dice))
-        head = [("Authorization", f"Bearer {payer}"), ("X-Request-ID", secrets.token_hex(8)), JSON]
-        answer = line.ask(wire.request("POST", "/v2/processing/payment-resources", head, body.encode()))
-        cards.pushed.statuses[answer.status] += 1
-        cards.pushed.requests["tokenised"] += 1
+def pay(
+    place: Ground, versions: Sequence[Version], owner: Holdings, cards: Cards, receiver: Receiver, dice: Random
+) -> None:
+    """Real payments with known and generated cards through every version in turn, webhooks of every kind, and tokens
+    of cards that are never paid with.
+    """
+    token, shop = place.api.token, place.api.shop_id
+    askers = {version.name: Asker(version, place.port) for version in versions}
+    for version in versions:
+        hook = askers[version.name].ask(version.row.create_hook, token, body=version.row.hook(receiver.url, shop))
+        assert hook.status == 201, hook.body
+    cards.pushed.place_of |= {number: Place(versions[0].name, "card", "paid with") for number in (VISA, CHALLENGE)}
+    takes_turns = itertools.cycle(versions)
+    paid = min(PAYMENTS_MAX, max(cards.count // 500, len(versions)))
+    for number in (VISA, CHALLENGE, *itertools.repeat(None, paid)):
+        version = next(takes_turns)
+        pay_once(version, client_of(version, place.port, token, shop), cards, number, dice)
+    for version, _ in zip(takes_turns, range(int(cards.count * TOKENISED_SHARE)), strict=False):
+        number = cards.number(Place(version.name, "card", "tokenised"), version.row.create_card)
+        body = version.row.card(number, cvv_of(number, dice))
+        answer = askers[version.name].ask(version.row.create_card, owner.invoice_token, body=body)
+        cards.pushed.count(version.name, "tokenised", answer.status)
 
 
-JSON = ("Content-Type", "application/json; charset=utf-8")
-EVENTS = ["InvoiceCreated", "InvoicePaid", "PaymentStarted", "PaymentProcessed", "PaymentCaptured", "PaymentFailed"]
-TOKENISE = (
-    '{"paymentTool": {"paymentToolType": "CardData", "cardNumber": "%s", "expDate": "12/30", "cvv": "%s",'
-    ' "cardHolder": "A HOLDER"}, "clientInfo": {"fingerprint": "hunt"}}'
-)
+def pay_once(version: Version, client: Client, cards: Cards, number: str | None, dice: Random) -> None:
+    """An invoice whose texts hold cards, paid with a card, and given back in part. `number`: None for a new card."""
+    words, is_challenged = version.words, number == CHALLENGE
+
+    def text(name: str) -> str:
+        place = Place(version.name, "body", name)
+        cards.pushed.kept.add(place)
+        return cards.text(place, "createInvoice")[:100]
+
+    wish = InvoiceWish(
+        100 + dice.randrange(10_000), "RUB", text("product"), datetime.now(UTC) + timedelta(days=1),
+        description=text("description"), metadata={text("metadata.key"): {"deep": [text("metadata.value")]}},
+    )  # fmt: skip
+    made = words.make_invoice(client, wish)
+    payment = words.pay(client, made, number or fit(cards, Place(version.name, "card", "paid with")), None)
+    ends = ("captured", "failed", "pending") if is_challenged else PAID_ENDS
+    facts = wait_for(lambda: words.read_payment(client, made.id, payment), lambda facts: facts["status"] in ends)
+    if facts["status"] == "captured":
+        words.refund(client, made.id, payment, 10, "RUB", "a part of it")
+    cards.pushed.count(version.name, "paid", 201)
 
 
-def fit(cards: Cards, place: str) -> str:
+def fit(cards: Cards, place: Place) -> str:
     """A card that the demo shop takes."""
-    return next(number for number in iter(lambda: cards.number(place), None) if number[0] in "45" and len(number) == 16)
+    given = iter(lambda: cards.number(place), None)
+    return next(number for number in given if number[0] in "45" and len(number) == 16)
 
 
-def push(place: Ground, cards: Cards, answers: list[bytes], dice: Random, say: Say) -> None:
+def push(
+    place: Ground,
+    versions: Sequence[Version],
+    owner: Holdings,
+    cards: Cards,
+    answers: list[bytes],
+    dice: Random,
+    say: Say,
+) -> None:
     """Sends until every card was sent; several senders, each with its own connections."""
-    pusher = Pusher(cards, things(place), tokens(place), dice)
-    waiting: queue.Queue = queue.Queue(SENDERS * 4)
+    tokens = {"merchant": place.api.token, "payer": place.api.invoice()["invoiceAccessToken"]["payload"]}
+    pushers = [Pusher(version, cards, owner.ids(version), tokens, dice) for version in versions]
+    waiting: queue.Queue[Request | None] = queue.Queue(SENDERS * 4)
     counted = threading.Lock()
 
     def send() -> None:
-        lines = {name: wire.Line(place.port(name)) for name in ("GATEWAY_V2", "GATEWAY_V2_TOKENS")}
+        ports = [name for version in versions for name in (version.gateway, version.tokens_gateway)]
+        kept = {name: wire.Line(place.port(name)) for name in ports}
         while (item := waiting.get()) is not None:
-            way, port, data = item
-            answer = lines[port].ask(data)
+            answer = kept[item.port].ask(item.data)
             with counted:
-                cards.pushed.requests[way] += 1
-                cards.pushed.statuses[answer.status] += 1
+                cards.pushed.count(item.version, item.way, answer.status)
                 answers.append(answer.headers + b"\n" + answer.body)
 
     senders = [threading.Thread(target=send, daemon=True) for _ in range(SENDERS)]
     for sender in senders:
         sender.start()
     said = cards.given
-    for item in until_sent(pusher, cards):
+    for item in itertools.takewhile(lambda _: cards.left() > 0, rounds(pushers, dice)):
         waiting.put(item)
         if cards.given - said >= 10_000:
             said = cards.given
@@ -140,50 +178,26 @@ def push(place: Ground, cards: Cards, answers: list[bytes], dice: Random, say: S
         sender.join()
 
 
-def until_sent(pusher: Pusher, cards: Cards) -> Iterator[tuple[str, str, bytes]]:
-    """Requests as long as cards are left."""
-    return itertools.takewhile(lambda _: cards.left() > 0, pusher.requests())
-
-
-def tokens(place: Ground) -> dict[str, str]:
-    """Of the merchant, and of somebody who pays."""
-    return {"merchant": place.api.token, "payer": place.api.invoice()["invoiceAccessToken"]["payload"]}
-
-
-def things(place: Ground) -> dict[str, str]:
-    """Ids of things that exist, by the spec's names."""
-    api = place.api
-    made = api.invoice(1_000_000)
-    payment = api.pay(made)
-    refund = api.act(made, payment["id"], "refunds", amount=10, currency="RUB").json()
-    return {
-        "invoiceID": made["invoice"]["id"], "paymentID": payment["id"], "refundID": refund["id"], "shopID": api.shop_id,
-        "invoiceTemplateID": template(api)["id"], "partyID": "demo", "categoryID": "1", "countryID": "DEU",
-        "tradeBlocID": "EEA",
-        "fromTime": "2026-01-01T00:00:00Z", "toTime": "2036-01-01T00:00:00Z", "limit": "10",
-    }  # fmt: skip
-
-
-def template(api: Api) -> dict:
-    """A template of one line at any price."""
-    price = {"costType": "InvoiceTemplateLineCostUnlim"}
-    body = {
-        "shopID": api.shop_id,
-        "lifetime": {"days": 1, "months": 0, "years": 0},
-        "details": {"templateType": "InvoiceTemplateSingleLine", "product": "A thing", "price": price},
-    }
-    answer = api.call("POST", "/processing/invoice-templates", body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["invoiceTemplate"]
+def read_back(place: Ground, versions: Sequence[Version], owner: Holdings) -> bytes:
+    """What every read of every version says afterwards: objects, lists, searches, feeds, deliveries."""
+    said = []
+    for version in versions:
+        asker = Asker(version, place.port)
+        for operation in version.published.operations:
+            if operation.method == "GET":
+                query = {one.name: version.row.fixed.get(one.name) for one in operation.in_query}
+                answer = asker.ask(operation, place.api.token, owner.ids(version), query=query)
+                said.append(answer.headers + b"\n" + answer.body)
+    return b"\n".join(said)
 
 
 def traces(place: Ground) -> bytes:
     """What an operator is shown who follows some requests."""
     shown = []
-    for _ in range(TRACES_SHOWN):
+    versions = itertools.cycle(versions_of(place.settings))
+    for version, _ in zip(versions, range(TRACES_SHOWN), strict=False):
         name = secrets.token_hex(8)
-        head = [("Authorization", f"Bearer {place.api.token}"), ("X-Request-ID", name)]
-        wire.Line(place.port("GATEWAY_V2")).ask(wire.request("GET", "/v2/processing/invoices/none", head))
+        Asker(version, place.port).ask(version.row.me, place.api.token, headers={"X-Request-ID": name})
         command = [sys.executable, "-m", "console.main", "trace", name]
         done = subprocess.run(command, cwd=ROOT, env=place.system.environment, capture_output=True, check=False)  # noqa: S603
         shown.append(done.stdout + done.stderr)
@@ -195,10 +209,12 @@ def search(
 ) -> list[report.Sink]:
     """Every sink, searched. Files are searched after the system has ended."""
     finder, sinks = Finder(pushed.place_of), {}
-    stored = frozenset(pushed.kept)
-    asked = frozenset(place for place in pushed.place_of.values() if place.startswith(TRAVELLING))
+    every = frozenset(pushed.place_of.values())
+    stored = frozenset(pushed.kept) | {one for one in every if one.kind == "header" and one.name in KEPT_HEADERS}
+    id_names = {name for version in versions_of(place.settings) for name in version.row.ids}
+    asked = frozenset(one for one in every if is_travelling(one, id_names))
 
-    def look(name: str, data: bytes, allowed: frozenset[str] = frozenset()) -> None:
+    def look(name: str, data: bytes, allowed: frozenset[Place] = frozenset()) -> None:
         sink = sinks.setdefault(name, report.Sink(name))
         sink.search(data, finder, pushed, allowed)
 
@@ -208,12 +224,21 @@ def search(
         look(f"table {table}", values, stored)
     look("output of the supervisor", "".join(place.system.output).encode())
     look("calls to processing", taps[0].captured(), stored | asked)
-    look("calls to banks' adapters", taps[1].captured(), asked)
+    # A bank is told what was sold.
+    look("calls to banks' adapters", taps[1].captured(), stored | asked)
     look("webhooks", receiver.captured(), stored | asked)
     look("answers of the API", b"\n".join(answers), stored | asked)
     for name, data in seen.items():
         look(name, data)
     return list(sinks.values())
+
+
+def is_travelling(place: Place, id_names: Collection[str]) -> bool:
+    """Whether what is written there goes to the platform as it is, and back in answers."""
+    if place.kind == "header":
+        return place.name in TRAVELLING_HEADERS
+    is_asked_for = place.kind == "body" and place.name.rpartition(".")[2] in {*id_names, *TRAVELLING_MEMBERS}
+    return is_asked_for or place.kind in TRAVELLING_KINDS
 
 
 def through_the_filter(pushed: Pushed, dice: Random) -> tuple[report.Sink, int]:

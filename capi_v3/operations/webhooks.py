@@ -62,7 +62,8 @@ async def replay_webhook_events(call: Call, webhook_endpoint_id: str, replay_par
 @operation(scope="party:write", not_found=NOT_FOUND)
 async def test_webhook_endpoint(call: Call, webhook_endpoint_id: str, test_params: dict[str, Any]) -> Reply:
     id = shapes.endpoint_id_to_thrift(webhook_endpoint_id)
-    delivery = await call.rpc.webhook_endpoints.Test(id, test_params.get("eventType"))
+    event_type = shapes.if_present(test_params.get("eventType"), shapes.event_type_to_thrift)
+    delivery = await call.rpc.webhook_endpoints.Test(id, event_type)
     return accepted(shapes.delivery_to_json(delivery))
 
 

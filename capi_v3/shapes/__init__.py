@@ -6,7 +6,7 @@ Knows no HTTP, calls, clocks.
 
 from capi_v3.shapes.absent import if_present
 from capi_v3.shapes.dictionaries import currency_to_json, deprecation_to_json
-from capi_v3.shapes.event import event_page_to_json, event_query_to_thrift
+from capi_v3.shapes.event import event_page_to_json, event_query_to_thrift, event_type_to_thrift
 from capi_v3.shapes.idempotency_key import key_state_to_json
 from capi_v3.shapes.ids import (
     endpoint_id_to_thrift,
@@ -68,6 +68,7 @@ __all__ = [
     "event_id_to_thrift",
     "event_page_to_json",
     "event_query_to_thrift",
+    "event_type_to_thrift",
     "if_present",
     "invoice_id_to_thrift",
     "invoice_params_to_thrift",

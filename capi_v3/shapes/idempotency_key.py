@@ -10,6 +10,7 @@ STATUS = {
     idempotency.KeyStatus.RUNNING: "running",
     idempotency.KeyStatus.DONE: "done",
     idempotency.KeyStatus.UNKNOWN: "unknown",
+    idempotency.KeyStatus.INTERRUPTED: "interrupted",
 }
 PATHS = {
     ids.INVOICE: "invoices",

@@ -9,6 +9,7 @@ from capi_v3.shapes.payment import PAYMENT_STATUS_TO_THRIFT
 from capi_v3.shapes.refund import REFUND_STATUS_TO_THRIFT
 from capi_v3.shapes.timestamps import timestamp_to_thrift
 from rpc.protocol import search
+from translator.errors import Problem
 
 BEGINNING, END = "1970-01-01T00:00:00Z", "9999-01-01T00:00:00Z"
 FLOW = {"automatic": search.FlowKind.INSTANT, "manual": search.FlowKind.HOLD}
@@ -39,8 +40,11 @@ def payment_query_to_thrift(party_id: str, limit: int, filters: Filters) -> sear
 
 
 def refund_query_to_thrift(party_id: str, limit: int, filters: Filters) -> search.RefundQuery:
+    """Raises Problem for a payment and an invoice that do not belong together."""
     payment = if_present(filters.get("payment_id"), payment_id_to_thrift)
     invoice_id = if_present(filters.get("invoice_id"), invoice_id_to_thrift)
+    if payment and invoice_id not in (None, payment.invoice):
+        raise Problem("unprocessable", "The payment is not one of the invoice", 422)
     return search.RefundQuery(
         **_page(party_id, limit, filters),
         offset=0,
