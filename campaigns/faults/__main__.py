@@ -10,16 +10,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from campaigns.faults import report
+from campaigns.faults import report, syncs
 from campaigns.faults.campaign import JUMP_S, RATE, Order, run
 from campaigns.faults.disk import small_disk
 from campaigns.faults.nemesis import DATABASE, DISK, Outside
+from campaigns.faults.system import SYNCING, children_of
 from deploy.all_in_one.supervisor import Failed
 from telemetry import log
 from tests.postgres.server import running
 
 PAYMENTS = 500
-SETTLE_S = 180.0
+SETTLE_S = 240.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,13 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextlib.contextmanager
 def surroundings(asked: str, root: Path) -> Iterator[tuple[str, Path, Outside]]:
     """What the platform is told of its database, where its state is, and what of both can be made to fail."""
+    syncing = SYNCING["sqlite" if asked == "sqlite" else "postgresql"] if syncs.can_fail() else ()
     with contextlib.ExitStack() as opened:
         disks = {}
         if disk := opened.enter_context(small_disk()):
             disks[DISK] = disk
         state = disk.folder / "state" if disk else root / "state"
+        outside = Outside(disks, syncing=syncing, sync_log=root / "failed-syncs")
         if asked != "postgresql":
-            yield asked, state, Outside(disks)
+            yield asked, state, outside
             return
         if disk := opened.enter_context(small_disk()):
             disks[DATABASE] = disk
@@ -77,10 +80,21 @@ def surroundings(asked: str, root: Path) -> Iterator[tuple[str, Path, Outside]]:
             raise RuntimeError("there is no PostgreSQL on this machine")
         say(f"using {server.origin}")
         if server.data is None:
-            del disks[DATABASE]
-            yield server.url, state, Outside(disks)
-            return
-        yield server.url, state, Outside(disks, lambda: server.restart("immediate"), server.revive)
+            disks.pop(DATABASE, None)
+        else:
+            outside.restart_database = lambda: server.restart("immediate")
+            outside.revive_database = server.revive
+            outside.database_pids = lambda: pids_of(server.data)
+        yield server.url, state, outside
+
+
+def pids_of(data: Path) -> list[int]:
+    """The processes of the PostgreSQL whose data these are; none where it does not run."""
+    try:
+        master = int((data / "postmaster.pid").read_text().split()[0])
+    except (OSError, IndexError):
+        return []
+    return [master, *children_of(master)]
 
 
 def keep(state: Path, place: Path) -> None:

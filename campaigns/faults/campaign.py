@@ -9,16 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import requests
-
-from campaigns.faults import checks, nemesis
+from campaigns.faults import checks, nemesis, syncs
 from campaigns.faults.bank import Bank
-from campaigns.faults.checks import Row, Scene
-from campaigns.faults.client import Journal, Merchant
+from campaigns.faults.client import Caller, Journal, Patience
 from campaigns.faults.feed import Feed
 from campaigns.faults.operator_calls import Operator
-from campaigns.faults.receivers import KINDS, Receiver
-from campaigns.faults.stories import Played, Story
+from campaigns.faults.receivers import HOOKS, Receiver
+from campaigns.faults.scene import Row, Scene
+from campaigns.faults.stories import WORDS, Played, Story
 from campaigns.faults.system import Demo, System
 from rpc.failures import RpcFailure
 
@@ -38,7 +36,6 @@ TICK_S = 0.05
 SETTLE_PAUSE_S = 0.5
 PROGRESS_S = 5.0
 OPERATOR_PAUSE_S = 1.0
-GATEWAY_TIMEOUT_S = 20
 
 Say = Callable[[str], None]
 
@@ -87,30 +84,12 @@ def run(order: Order, state: Path, books: Path, say: Say) -> Result:
         demo = system.start()
         say(f"started; faults for {order.faults_s:.0f} s, then at most {order.settle_s:.0f} s to settle")
         begun = time.monotonic()
-        receivers += [Receiver(kind, begun + FAILING_SHARE * order.faults_s, order.seed) for kind in KINDS]
-        subscribe(system, demo, receivers)
+        receivers += [Receiver(hook, begun + FAILING_SHARE * order.faults_s, order.seed) for hook in HOOKS]
         return Campaign(order, system, demo, receivers, say).run()
     finally:
         system.stop()
         for receiver in receivers:
             receiver.close()
-
-
-def subscribe(system: System, demo: Demo, receivers: list[Receiver]) -> None:
-    """A webhook for each receiver."""
-    for receiver in receivers:
-        scope = {"topic": "InvoicesTopic", "shopID": demo.shop, "eventTypes": receiver.event_types}
-        answer = requests.post(
-            f"{system.gateway_url()}/processing/webhooks",
-            json={"url": receiver.url, "scope": scope},
-            headers={
-                "Authorization": f"Bearer {demo.api_key}", "X-Request-ID": f"hook-{id(receiver)}",
-                "Content-Type": "application/json; charset=utf-8",
-            },
-            timeout=GATEWAY_TIMEOUT_S,
-        )  # fmt: skip
-        answer.raise_for_status()
-        receiver.public_key = answer.json()["publicKey"]
 
 
 class Pending:
@@ -137,20 +116,30 @@ class Campaign:
         self._begun = time.monotonic()
         bank = Bank(system.settings.mock_bank.database)
         end = self._begun + LONGER_MAX * order.faults_s + order.settle_s
-        journal = Journal()
+        journal, patience = Journal(), Patience(end)
         operator = Operator(system.settings, bank)
-        merchant = Merchant(system.gateway_url(), system.gateway_url(tokens=True), demo.api_key, journal, end)
+        callers = {
+            version: Caller(version, system.gateway_urls(version), demo.api_key, journal, patience) for version in WORDS
+        }
         ends = (system.ended, system.lingering)
-        self._scene = Scene(Feed(operator), bank, operator, merchant, journal, Played(), receivers, *ends)
-        names, more = sorted(system.processes), order.outside.kinds
-        faults = nemesis.plan(order.seed, LONGER_MAX * order.faults_s, names, more=more, jump_s=order.jump_s)
+        self._scene = Scene(Feed(operator), bank, operator, callers, patience, journal, Played(), receivers, *ends)
+        faults = nemesis.plan(
+            order.seed,
+            LONGER_MAX * order.faults_s,
+            sorted(system.processes),
+            more=order.outside.kinds,
+            jump_s=order.jump_s,
+            syncing=order.outside.syncing,
+        )
         self._nemesis = nemesis.Nemesis(system, faults, order.outside)
         self._done = threading.Event()
         self._settled: dict[str, float] = {}
         self._faults_s, self._played_under_faults = 0.0, 0
 
     def run(self) -> Result:
-        """Load and faults side by side, then calm."""
+        """Webhooks for all receivers, load and faults side by side, then calm."""
+        self._subscribe()
+        self._begun = time.monotonic()
         watch = threading.Thread(target=self._operate, daemon=True)
         watch.start()
         with ThreadPoolExecutor(self._order.stories_at_once, thread_name_prefix="story") as pool:
@@ -164,15 +153,22 @@ class Campaign:
                 self._say(f"{self._elapsed():6.0f} s  the faults are over, everything runs")
                 self._settle()
             except BaseException:
-                self._scene.merchant.end = 0
+                self._scene.patience.end = 0
                 raise
         self._done.set()
         watch.join()
-        objects = len(self._scene.journal.acknowledged)
-        self._scene.merchant.end = time.monotonic() + self._order.settle_s + objects * READING_S_MAX
+        objects = len(self._scene.journal.acknowledged) + len(self._scene.journal.keys)
+        self._scene.patience.end = time.monotonic() + self._order.settle_s + objects * READING_S_MAX
         with suppress(RpcFailure):
             self._scene.feed.read()
         return Result(self._facts(), checks.judge(self._scene))
+
+    def _subscribe(self) -> None:
+        """Each receiver through its version."""
+        for receiver in self._scene.receivers:
+            words, caller = WORDS[receiver.hook.version], self._scene.callers[receiver.hook.version]
+            types = list(receiver.hook.event_types)
+            receiver.secret = words.subscribe(caller, self._demo.shop, receiver.url, types)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._begun
@@ -186,7 +182,7 @@ class Campaign:
             due = min(order.payments, math.ceil(order.payments * elapsed / order.faults_s))
             for number in range(started, due):
                 scene = self._scene
-                pool.submit(Story.draw(scene.merchant, self._demo.shop, order.seed, number, scene.played).play)
+                pool.submit(Story.draw(scene.callers, self._demo.shop, order.seed, number, scene.played).play)
             started = max(started, due)
             if elapsed - told_at >= PROGRESS_S:
                 told_at = elapsed
@@ -197,7 +193,7 @@ class Campaign:
         """Until nothing is under way, or the time is up."""
         calm, told_at = self._elapsed(), self._elapsed()
         money, news = Pending(checks.unsettled), Pending(checks.untold)
-        self._scene.merchant.end = time.monotonic() + self._order.settle_s
+        self._scene.patience.end = time.monotonic() + self._order.settle_s
         while self._elapsed() < calm + self._order.settle_s:
             with suppress(RpcFailure):
                 self._scene.feed.read()
@@ -234,6 +230,7 @@ class Campaign:
             "seed": str(order.seed),
             "database": order.database.partition(":")[0],
             "load": f"{order.payments} stories: {kinds}",
+            "versions": ", ".join(f"{count} through {name}" for name, count in sorted(played.versions.items())),
             "cards": f"{len(set(played.cards.values()))} different ones",
             "faults": f"{faults}, in {self._faults_s:.0f} s",
             "played under faults": f"{self._played_under_faults} of {order.payments} stories",
@@ -242,5 +239,8 @@ class Campaign:
             "starts without database": f"{self._system.starts_without_database}, each made again",
             "full disks": ", ".join(f"{name}: {disk.origin}" for name, disk in order.outside.disks.items())
             or "none: this machine lets us mount nothing",
+            "failed syncs": f"{syncs.counted(order.outside.sync_log)}, answered EIO"
+            if order.outside.syncing
+            else "none: there is no strace that may attach to processes here",
             **{name: f"{seconds:.1f} s" for name, seconds in self._settled.items()},
         }

@@ -6,37 +6,14 @@ A row's `wrong` lists what breaks the rule; empty means OK. `figure` says how mu
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
-from campaigns.faults.bank import Authorisation, Bank
-from campaigns.faults.client import Journal, Merchant
-from campaigns.faults.feed import EARNED, Feed, Invoice
-from campaigns.faults.operator_calls import Operator
-from campaigns.faults.receivers import EVENT_TYPES, Receiver
-from campaigns.faults.stories import APPROVED, NONSENSE, Played
+from campaigns.faults import checks_v3
+from campaigns.faults.bank import Authorisation
+from campaigns.faults.feed import ACTION_REQUIRED, EARNED, Invoice
+from campaigns.faults.receivers import Receiver
+from campaigns.faults.scene import Row, Scene
+from campaigns.faults.stories import APPROVED, NONSENSE
 from rpc.protocol import base
-
-
-class Row(NamedTuple):
-    """A line of the table."""
-
-    name: str
-    figure: str
-    wrong: list[str]
-
-
-class Scene(NamedTuple):
-    """Everything that can be looked at."""
-
-    feed: Feed
-    bank: Bank
-    operator: Operator
-    merchant: Merchant
-    journal: Journal
-    played: Played
-    receivers: list[Receiver]
-    ended: list[str]
-    lingering: list[str]
 
 
 def disagreement(invoice_id: str, invoice: Invoice, booked: list[Authorisation]) -> str | None:
@@ -67,22 +44,18 @@ def untold(scene: Scene, invoice_ids: list[str]) -> list[str]:
     return [
         each
         for each in invoice_ids
-        if any(in_order(receiver, each) != due_to(receiver, scene.feed.invoices[each]) for receiver in receivers)
+        if any(in_order(receiver, each) != receiver.due(scene.feed.invoices[each].told) for receiver in receivers)
     ]
 
 
-def due_to(receiver: Receiver, invoice: Invoice) -> list[str]:
-    """What the receiver is subscribed to of all that is to be told of the invoice."""
-    is_all = len(receiver.event_types) == len(EVENT_TYPES)
-    return invoice.told if is_all else [word for word in invoice.told if word in receiver.event_types]
-
-
 def in_order(receiver: Receiver, invoice_id: str) -> list[str]:
-    """What arrived about the invoice, repetitions left out."""
+    """What arrived about the invoice, repetitions left out. v3 promises the order of an object, not of an invoice."""
     seen: dict[int, str] = {}
-    for told in receiver.told.get(invoice_id, []):
+    for told in list(receiver.told.get(invoice_id, [])):
         seen.setdefault(told.event_id, told.event_type)
-    return list(seen.values())
+    if receiver.format.is_by_invoice:
+        return list(seen.values())
+    return [word for _, word in sorted(seen.items()) if word != ACTION_REQUIRED]
 
 
 # ------------------------------------------------------------------------------------------------------------- rows
@@ -116,11 +89,11 @@ def approvals(scene: Scene) -> Row:
 def acknowledged(scene: Scene) -> Row:
     """Read one by one through the public API."""
 
-    def missing(item: tuple[str, str]) -> str | None:
-        path, object_id = item
-        answer = scene.merchant.insist("GET", path)
+    def missing(item: tuple[tuple[str, str], str]) -> str | None:
+        (version, path), object_id = item
+        answer = scene.callers[version].insist("GET", path)
         is_there = answer.status_code == 200 and answer.json()["id"] == object_id
-        return None if is_there else f"GET {path} answered {answer.status_code} {answer.text[:120]}"
+        return None if is_there else f"{version} GET {path} answered {answer.status_code} {answer.text[:120]}"
 
     with ThreadPoolExecutor(4) as pool:
         wrong = [each for each in pool.map(missing, list(scene.journal.acknowledged.items())) if each]
@@ -184,9 +157,22 @@ def effects(scene: Scene) -> Row:
         for payment in invoice.payments.values():
             made[payment.external_id] += 1
             made.update(external_id for *_, external_id in payment.refunds.values())
-    wrong += [f"{key} made {count} objects" for key, count in made.items() if count > 1]
+    wrong += [f"{key} made {count} objects" for key, count in made.items() if key and count > 1]
     figure = f"{len(scene.journal.ids)} keys, {scene.journal.twins} sent twice at once"
-    return Row("repeats under one externalID have one effect", figure, wrong)
+    return Row("repeats under one key or externalID have one effect", figure, wrong)
+
+
+def asked_for(scene: Scene) -> Row:
+    """Of v1, whose requests are no repeats, and of v3, whose keys may be denied: so much as was asked for, no more."""
+    made: Counter[str] = Counter()
+    for name, invoice in scene.feed.invoices.items():
+        made[invoice.product] += 1
+        made[name] += len(invoice.payments)
+        made.update({f"{name}.{each}": len(payment.refunds) for each, payment in invoice.payments.items()})
+    allowed = scene.journal.allowed
+    wrong = [f"{place}: {made[place]} made, {allowed[place]} asked for" for place in allowed if
+             made[place] > allowed[place]]  # fmt: skip
+    return Row("v1 and v3 made no more than they were asked for", f"{sum(allowed.values())} wishes", wrong)
 
 
 def histories(scene: Scene) -> Row:
@@ -197,24 +183,23 @@ def histories(scene: Scene) -> Row:
 def webhooks(scene: Scene) -> Iterator[Row]:
     """A row for each receiver; a bad one is only counted."""
     for receiver in scene.receivers:
-        due = sum(len(due_to(receiver, invoice)) for invoice in scene.feed.invoices.values())
+        due = sum(len(receiver.due(invoice.told)) for invoice in scene.feed.invoices.values())
         # A copy: where time was up before everybody was told, messages still come in while the books are read.
         arrived = [each for told in list(receiver.told.values()) for each in told]
         repeated = len(arrived) - len({each.event_id for each in arrived})
         figure = f"{due} due, {len(arrived) - repeated} taken, {repeated} repeated, {receiver.attempts} attempts"
-        yield Row(f"webhooks, receiver {receiver.kind}", figure, list(mistold(scene, receiver)))
+        wrong = [f"{receiver.forged} signatures do not verify"] if receiver.forged else []
+        wrong += mistold(scene, receiver) if receiver.is_healthy else []
+        yield Row(f"webhooks of {receiver.hook.version}, receiver {receiver.hook.kind}", figure, wrong)
 
 
 def mistold(scene: Scene, receiver: Receiver) -> Iterator[str]:
-    if receiver.forged:
-        yield f"{receiver.forged} signatures do not verify"
-    if not receiver.is_healthy:
-        return
+    """What a healthy receiver was told, and what it should have been told, invoice by invoice."""
     for name, invoice in scene.feed.invoices.items():
-        came = in_order(receiver, name)
+        came, wanted = in_order(receiver, name), receiver.due(invoice.told)
         first_ids = list(dict.fromkeys(told.event_id for told in list(receiver.told.get(name, []))))
-        wanted = due_to(receiver, invoice)
-        if came != wanted or first_ids != sorted(first_ids):
+        is_in_order = first_ids == sorted(first_ids) or not receiver.format.is_by_invoice
+        if came != wanted or not is_in_order:
             yield f"{name}: {' '.join(came)} instead of {' '.join(wanted)}"
 
 
@@ -242,11 +227,11 @@ def orphans(scene: Scene) -> Row:
 
 
 CHECKS: tuple[Callable[[Scene], Row], ...] = (
-    finality, stories, approvals, stops, acknowledged, effects, money, holds, ledger_sums, plans, histories, surprises,
-    endings, orphans,
+    finality, stories, approvals, stops, acknowledged, effects, asked_for, money, holds, ledger_sums, plans, histories,
+    surprises, endings, orphans, checks_v3.keys, checks_v3.denials,
 )  # fmt: skip
 
 
 def judge(scene: Scene) -> list[Row]:
     """The whole table."""
-    return [*(check(scene) for check in CHECKS), *webhooks(scene)]
+    return [*(check(scene) for check in CHECKS), *webhooks(scene), *checks_v3.feed(scene)]

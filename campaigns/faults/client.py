@@ -1,6 +1,6 @@
-"""A merchant at /v2 who takes no failure for an answer, and what the platform acknowledged to them.
+"""A merchant at one version of the API who takes no failure for an answer, and what was acknowledged to merchants.
 
-A request whose outcome is unknown (no answer, 5xx) is sent again, byte for byte, under the same externalID.
+What a repeat means, and what has to be looked at before it, is each version's own: v1.py, v2.py, v3.py.
 """
 
 import json
@@ -8,7 +8,9 @@ import secrets
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import urllib3
@@ -17,17 +19,26 @@ TIMEOUT_S = 8
 CONNECTIONS = 512
 PAUSE_S, PAUSE_S_MAX = 0.2, 3.0
 UNDECIDED = frozenset({429, 500, 502, 503, 504})
+CARD_PATHS = ("/processing/payment-resources", "/paymentTokens")
 
 
 class OutOfTime(Exception):
     """The campaign ended before there was an answer."""
 
 
+@dataclass
+class Patience:
+    """`end`: moment of the monotonic clock at which that of all merchants ends."""
+
+    end: float
+
+
 class Answer(NamedTuple):
-    """An HTTP answer."""
+    """An HTTP answer. `headers` do not mind upper and lower case."""
 
     status_code: int
     data: bytes
+    headers: Mapping[str, str]
 
     @property
     def text(self) -> str:
@@ -37,23 +48,51 @@ class Answer(NamedTuple):
         return json.loads(self.data)
 
 
+class KeyUse(NamedTuple):
+    """A request under an idempotency key, and how it was decided. `made`: id in the answer, None of a refusal."""
+
+    path: str
+    body: Any
+    status: int
+    made: str | None
+
+
 class Journal:
-    """What was acknowledged, and what no merchant should see. Filled by many threads."""
+    """What was acknowledged, and what no merchant should see. Filled by many threads.
+
+    `acknowledged`: (version, path) -> id; `allowed`: how much may have been made at a place, where repeats are not
+    told apart by an externalID. A place is an invoice's product, the invoice of payments, `invoice.payment` of refunds.
+    `keys`: what v3 decided; `denied`: keys under which it said that surely nothing was done.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.acknowledged: dict[str, str] = {}
+        self.acknowledged: dict[tuple[str, str], str] = {}
         self.ids: dict[str, set[str]] = defaultdict(set)
+        self.allowed: Counter[str] = Counter()
+        self.keys: dict[str, KeyUse] = {}
+        self.denied: list[str] = []
         self.answers: Counter[str] = Counter()
         self.surprises: list[str] = []
         self.twins = 0
 
-    def acknowledge(self, path: str, object_id: str, external_id: str | None = None) -> None:
+    def acknowledge(self, version: str, path: str, object_id: str, key: str | None = None) -> None:
         """An object that has to exist from now on, readable at `path`."""
         with self._lock:
-            self.acknowledged[path] = object_id
-            if external_id:
-                self.ids[external_id].add(object_id)
+            self.acknowledged[version, path] = object_id
+            if key:
+                self.ids[key].add(object_id)
+
+    def allow(self, place: str) -> None:
+        """One more object may be made there."""
+        with self._lock:
+            self.allowed[place] += 1
+
+    def deny(self, place: str, key: str) -> None:
+        """None of what was asked for under the key may be made there."""
+        with self._lock:
+            self.allowed[place] -= 1
+            self.denied.append(key)
 
     def count(self, answer: str) -> None:
         """A status, or how a request went without one."""
@@ -71,32 +110,33 @@ class Journal:
             self.surprises.append(sentence)
 
 
-class Merchant:
-    """`end`: moment of the monotonic clock at which patience ends."""
+class Caller:
+    """One key at the two gateways of one version."""
 
-    def __init__(self, api_url: str, tokens_url: str, api_key: str, journal: Journal, end: float) -> None:
-        self._urls = {True: tokens_url, False: api_url}
+    def __init__(self, version: str, urls: tuple[str, str], api_key: str, journal: Journal, patience: Patience) -> None:
+        self.version, self.journal, self._patience = version, journal, patience
+        self._api_url, self._cards_url = urls
         self._api_key = api_key
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False, timeout=TIMEOUT_S)
         self._pairs = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="twin")
-        self.journal = journal
-        self.end = end
 
-    def once(self, method: str, path: str, body: Any = None, token: str | None = None) -> Answer | None:
-        """One request; None when no answer came."""
+    def once(
+        self, method: str, path: str, body: Any = None, token: str | None = None, more: Mapping[str, str] | None = None
+    ) -> Answer | None:
+        """One request; None when no answer came. `more`: further headers."""
         headers = {"Authorization": f"Bearer {token or self._api_key}", "X-Request-ID": secrets.token_hex(8)}
-        if method == "POST":
+        if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        url = self._urls[path == "/processing/payment-resources"] + path
+        url = (self._cards_url if path in CARD_PATHS else self._api_url) + path
         try:
             answer = self._pool.request(
-                method, url, body=None if body is None else json.dumps(body).encode(), headers=headers
+                method, url, body=None if body is None else json.dumps(body).encode(), headers=headers | (more or {})
             )
         except urllib3.exceptions.HTTPError as failure:
             self.journal.count(type(failure).__name__)
             return None
-        self.journal.count(str(answer.status))
-        return Answer(answer.status, answer.data)
+        self.journal.count(f"{self.version} {answer.status}")
+        return Answer(answer.status, answer.data, answer.headers)
 
     def insist(self, method: str, path: str, body: Any = None, token: str | None = None) -> Answer:
         """The first answer that decides something. Raises OutOfTime."""
@@ -108,33 +148,24 @@ class Merchant:
             self.sleep(pause)
             pause = min(2 * pause, PAUSE_S_MAX)
 
-    def create(
-        self, path: str, body: dict, *, twice: bool, id_of: Any = lambda said: said["id"], refusals: tuple = ()
-    ) -> dict | None:
-        """A new object by its externalID, asked for twice at once if told; None when it was refused.
-
-        `refusals`: codes of the 400s that are no surprise.
-        """
-        twins = [self._pairs.submit(self.insist, "POST", path, body)] if twice else []
+    def side_by_side(self, send: Callable[[], Answer], twice: bool) -> list[Answer]:
+        """The answers to a request that is sent once, or twice at once."""
+        twins = [self._pairs.submit(send)] if twice else []
         if twice:
             self.journal.count_twins()
-        answers = [self.insist("POST", path, body), *(each.result() for each in twins)]
-        made = [answer.json() for answer in answers if answer.status_code == 201]
-        for said in made:
-            self.journal.acknowledge(f"{path}/{id_of(said)}", id_of(said), body["externalID"])
-        refused = [answer for answer in answers if answer.status_code != 201]
-        for answer in refused:
-            if made or answer.status_code != 400 or answer.json().get("code") not in refusals:
-                self.journal.surprise(f"POST {path} answered {answer.status_code} {answer.text[:200]}")
-        return made[0] if made else None
+        return [send(), *(each.result() for each in twins)]
 
-    def read(self, path: str) -> dict | list | None:
+    def refused(self, method: str, path: str, answer: Answer) -> None:
+        """Notes an answer that must not be."""
+        self.journal.surprise(f"{self.version} {method} {path} answered {answer.status_code} {answer.text[:200]}")
+
+    def read(self, path: str) -> Any:
         """What stands there now; None when there is no answer to rely on."""
         answer = self.once("GET", path)
         if answer is None or answer.status_code in UNDECIDED:
             return None
         if answer.status_code != 200:
-            self.journal.surprise(f"GET {path} answered {answer.status_code} {answer.text[:200]}")
+            self.refused("GET", path, answer)
             return None
         return answer.json()
 
@@ -150,6 +181,6 @@ class Merchant:
 
     def sleep(self, seconds: float) -> None:
         """Raises OutOfTime when patience is at its end."""
-        if time.monotonic() > self.end:
+        if time.monotonic() > self._patience.end:
             raise OutOfTime
         time.sleep(seconds)

@@ -16,6 +16,16 @@ PAYMENT_WORDS = {
     "REFUNDED": "PaymentRefunded", "FAILED": "PaymentFailed",
 }  # fmt: skip
 REFUND_WORDS = {"SUCCEEDED": "RefundSucceeded", "FAILED": "RefundFailed"}
+MODERN_WORDS = {
+    "InvoiceCreated": "invoice.created", "InvoicePaid": "invoice.paid", "InvoiceCancelled": "invoice.cancelled",
+    "InvoiceFulfilled": "invoice.fulfilled", "PaymentStarted": "payment.created",
+    "PaymentProcessed": "payment.authorized", "PaymentCaptured": "payment.captured",
+    "PaymentCancelled": "payment.cancelled", "PaymentRefunded": "payment.refunded", "PaymentFailed": "payment.failed",
+    "RefundCreated": "refund.created", "RefundSucceeded": "refund.succeeded", "RefundFailed": "refund.failed",
+}  # fmt: skip
+"""What v3 says in their place. It also tells of `payment.actionRequired`, for which the older versions have no word."""
+
+ACTION_REQUIRED = "payment.actionRequired"
 FINAL = ("CAPTURED", "CANCELLED", "REFUNDED", "FAILED", "CHARGED_BACK")
 EARNED = ("CAPTURED", "REFUNDED")
 
@@ -47,6 +57,7 @@ class Invoice:
     """`told`: words of the webhooks that are due, in order. `has_gaps`: its events do not number 1, 2, 3 ..."""
 
     external_id: str | None = None
+    product: str = ""
     sequence: int = 0
     has_gaps: bool = False
     told: list[str] = field(default_factory=list)
@@ -91,6 +102,7 @@ class Feed:
 
 def created(invoice: Invoice, said: Any) -> str:
     invoice.external_id = said.invoice.external_id
+    invoice.product = said.invoice.details.product
     return "InvoiceCreated"
 
 

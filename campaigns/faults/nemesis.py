@@ -5,35 +5,41 @@ where it hits, the operating system's timing decides.
 """
 
 import heapq
+import os
 import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from campaigns.faults.disk import Disk
-from campaigns.faults.system import CLOCKED, LEASE_S, System, is_running
+from campaigns.faults.syncs import FailingSyncs
+from campaigns.faults.system import LEASE_S, System, is_running
 
 KILL, KILL_EVERY_S = "kill", 2.0
 OTHERS_EVERY_S = (2.0, 5.0)
 DOWN_S, PAUSE_S = (0.1, 0.8), (0.8, 3.0)
 LONG_PAUSE_S = (LEASE_S + 1.0, LEASE_S + 5.0)
-CLOCK_WRONG_S, FULL_S = (4.0, 12.0), (1.0, 4.0)
+CLOCK_WRONG_S, FULL_S, NO_SYNC_S = (4.0, 12.0), (1.0, 4.0), (1.0, 4.0)
 LENGTHS = {
     "long pause": LONG_PAUSE_S, "pause": PAUSE_S, "clock ahead": CLOCK_WRONG_S, "clock behind": CLOCK_WRONG_S,
-    "disk full": FULL_S, "database's disk full": FULL_S,
+    "disk full": FULL_S, "database's disk full": FULL_S, "syncs fail": NO_SYNC_S, "database's syncs fail": NO_SYNC_S,
 }  # fmt: skip
 WEIGHTS = {
     "kill one inside": 10, "master killed alone": 10, "long pause": 14, "pause": 10, "slow bank": 10,
     "clock ahead": 12, "clock behind": 12,
 }  # fmt: skip
-MORE_WEIGHTS = {"database restart": 8, "disk full": 8, "database's disk full": 8}
-"""Where the campaign has a database and disks of its own."""
+MORE_WEIGHTS = {
+    "database restart": 8, "disk full": 8, "database's disk full": 8, "syncs fail": 8, "database's syncs fail": 8,
+}  # fmt: skip
+"""Where the campaign has a database and disks of its own, and may attach to processes."""
 
 DATABASE, DISK = "database", "disk"
 PLACES = {
     "slow bank": "mock_bank", "database restart": DATABASE, "disk full": DISK, "database's disk full": DATABASE,
+    "database's syncs fail": DATABASE,
 }  # fmt: skip
 HOLDERS_OF_LEASES = ("workers", "workers_2", "vault", "processing")
 SLOW_PULSES, SLOW_PULSE_S = 8, (0.25, 0.1)
@@ -53,11 +59,17 @@ class Fault(NamedTuple):
 
 
 def plan(
-    seed: int, seconds: float, names: list[str], *, more: tuple[str, ...] = (), jump_s: float = 180.0
+    seed: int,
+    seconds: float,
+    names: list[str],
+    *,
+    more: tuple[str, ...] = (),
+    jump_s: float = 180.0,
+    syncing: tuple[str, ...] = (),
 ) -> list[Fault]:
     """A kill every KILL_EVERY_S; between them one of each other kind within two thirds of the time, then by chance.
 
-    `more`: of MORE_WEIGHTS.
+    `more`: of MORE_WEIGHTS. `syncing`: whose syncs may fail.
     """
     dice, found = random.Random(f"nemesis {seed}"), []  # noqa: S311 - repeatable on purpose
     weights = WEIGHTS | {kind: MORE_WEIGHTS[kind] for kind in more}
@@ -71,19 +83,19 @@ def plan(
     while moment < seconds:
         kind = first.pop() if first else dice.choices(list(weights), list(weights.values()))[0]
         length = dice.uniform(*LENGTHS.get(kind, DOWN_S))
-        found.append(Fault(moment, kind, place(kind, dice, names), length, dice.uniform(jump_s / 3, jump_s)))
+        found.append(Fault(moment, kind, place(kind, dice, names, syncing), length, dice.uniform(jump_s / 3, jump_s)))
         moment += pause if first else dice.uniform(*OTHERS_EVERY_S)
     return sorted(found)
 
 
-def place(kind: str, dice: random.Random, names: list[str]) -> str:
+def place(kind: str, dice: random.Random, names: list[str], syncing: tuple[str, ...]) -> str:
     """Where a fault of that kind hits."""
     if kind in PLACES:
         return PLACES[kind]
     if kind == "long pause":
         return dice.choice(HOLDERS_OF_LEASES)
-    if kind.startswith("clock"):
-        return dice.choice([name for name in names if name.removesuffix("_2") in CLOCKED])
+    if kind == "syncs fail":
+        return dice.choice(syncing)
     return dice.choice(names)
 
 
@@ -91,12 +103,16 @@ def place(kind: str, dice: random.Random, names: list[str]) -> str:
 class Outside:
     """What can go wrong beside the processes. `disks`: of DISK, the platform's state, and DATABASE.
 
-    `restart_database`: as a power cut does it; `revive_database`: starts it where it gave up.
+    `restart_database`: as a power cut does it; `revive_database`: starts it where it gave up; `database_pids`: of its
+    processes. `syncing`: those of ours that sync, where the machine lets us attach to them; `sync_log`: what failed.
     """
 
     disks: Mapping[str, Disk] = field(default_factory=dict)
     restart_database: Callable[[], None] | None = None
     revive_database: Callable[[], None] = lambda: None
+    database_pids: Callable[[], list[int]] | None = None
+    syncing: tuple[str, ...] = ()
+    sync_log: Path = Path(os.devnull)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -105,6 +121,8 @@ class Outside:
             "database restart": self.restart_database is not None,
             "disk full": DISK in self.disks,
             "database's disk full": DATABASE in self.disks,
+            "syncs fail": bool(self.syncing),
+            "database's syncs fail": bool(self.syncing) and self.database_pids is not None,
         }
         return tuple(kind for kind in MORE_WEIGHTS if can[kind])
 
@@ -131,6 +149,8 @@ class Nemesis:
             "database restart": lambda fault: outside.restart_database(),
             "disk full": self._fill,
             "database's disk full": self._fill,
+            "syncs fail": lambda fault: self._fail_syncs(fault, system.pids(fault.process)),
+            "database's syncs fail": lambda fault: self._fail_syncs(fault, outside.database_pids()),
         }
         for fault in faults:
             self._at(fault.after_s, lambda fault=fault: self._begin(fault), self._planned)
@@ -216,6 +236,17 @@ class Nemesis:
                 self._outside.revive_database()
 
         self._undo_later(fault, free)
+
+    def _fail_syncs(self, fault: Fault, pids: list[int]) -> None:
+        """PostgreSQL ends at the first sync that fails, and may stay in recovery for ever: somebody restarts it."""
+        failing = FailingSyncs(pids, self._outside.sync_log)
+
+        def end() -> None:
+            failing.end()
+            if fault.process == DATABASE:
+                self._outside.restart_database()
+
+        self._undo_later(fault, end)
 
     def _pulse(self, name: str, left: int) -> None:
         """Stops the process again and again, so that it answers late but answers."""

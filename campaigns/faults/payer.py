@@ -2,11 +2,12 @@
 
 import re
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 import requests
 
-from campaigns.faults.client import UNDECIDED, Merchant
+from campaigns.faults.client import UNDECIDED, Caller
 
 VARIABLE = re.compile(r"\{[^}]*\}")
 FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.IGNORECASE | re.DOTALL)
@@ -16,33 +17,35 @@ TIMEOUT_S = 8
 RELOAD_S = 0.5
 
 
-def confirm(merchant: Merchant, interaction: dict) -> None:
-    """From the redirect that /v2 asked for to the page where the payer ends. Raises client.OutOfTime."""
-    asked = interaction["request"]
-    url = VARIABLE.sub("", asked["uriTemplate"])
-    if asked["requestType"] == "BrowserPostRequest":
-        fields = {field["key"]: VARIABLE.sub("", field["template"]) for field in asked["form"]}
-        page = load(merchant, "POST", url, fields)
-    else:
-        page = load(merchant, "GET", url)
+class Asked(NamedTuple):
+    """Where a payer is sent. `number` differs from one wish of the bank to the next; `form`: None to follow a link."""
+
+    number: int
+    url: str
+    form: dict[str, str] | None
+
+
+def confirm(caller: Caller, asked: Asked) -> None:
+    """From the redirect that the API asked for to the page where the payer ends. Raises client.OutOfTime."""
+    page = load(caller, "GET" if asked.form is None else "POST", asked.url, asked.form)
     form = next((found for found in FORM.findall(page.text) if "approve" in found.lower()), None)
     if form is not None:
         action = urljoin(page.url, attribute(form, "action") or "")
-        load(merchant, "POST", action, {**fields_of(form), "answer": "approve"})
+        load(caller, "POST", action, {**fields_of(form), "answer": "approve"})
 
 
-def load(merchant: Merchant, method: str, url: str, fields: dict[str, str] | None = None) -> requests.Response:
+def load(caller: Caller, method: str, url: str, fields: dict[str, str] | None = None) -> requests.Response:
     """Follows redirects one by one, so that the hop that failed is the one that is tried again."""
     while True:
         try:
             page = requests.request(method, url, data=fields, timeout=TIMEOUT_S, allow_redirects=False)
         except requests.RequestException:
-            merchant.sleep(RELOAD_S)
+            caller.sleep(RELOAD_S)
             continue
         if page.is_redirect:
             method, url, fields = "GET", urljoin(url, page.headers["location"]), None
         elif page.status_code in UNDECIDED:
-            merchant.sleep(RELOAD_S)
+            caller.sleep(RELOAD_S)
         else:
             return page
 

@@ -24,9 +24,13 @@ from settings import Settings, load
 from settings.loading import CHECKOUT, FILE_VARIABLE
 from tests.end_to_end.running import free_ports
 
+GATEWAYS = {
+    f"capi_{version}{end}": f"GATEWAY_{version.upper()}{end.upper()}"
+    for version in ("v1", "v2", "v3")
+    for end in ("", "_tokens")
+}
 PORTS = {
-    "capi_v2": "GATEWAY_V2", "capi_v2_tokens": "GATEWAY_V2_TOKENS", "processing": "PROCESSING", "vault": "VAULT",
-    "workers": "WORKERS", "mock_bank": "MOCK_BANK",
+    **GATEWAYS, "processing": "PROCESSING", "vault": "VAULT", "workers": "WORKERS", "mock_bank": "MOCK_BANK",
 }  # fmt: skip
 """The processes of the campaign, in the profile's own words, and the settings that move their ports."""
 
@@ -38,9 +42,10 @@ SHORT_WAITS = {
     "CAPI_WORKERS_LEASE_S": str(LEASE_S),
     "CAPI_WEBHOOKS_TIMEOUT_MS": "1000",
     "CAPI_WEBHOOKS_RETRY_DELAYS_S": "1,1,2,2,4,4,8,8,8,8,8,8,8,8,8,8,8,8,8,8",
+    "CAPI_WEBHOOKS_ENDPOINT_RETRY_DELAYS_S": "1,1,2,2,4,4,8,8,8,8,8,8,8,8,8,8,8,8,8,8",
 }
-CLOCKED = ("processing", "vault", "workers")
-"""Whose clocks may be set wrong, with their twins: those that lease, sign, and wait for moments."""
+SYNCING = {"sqlite": ("processing", "vault", "workers", "workers_2"), "postgresql": ("vault",)}
+"""Which processes sync something to the disk themselves, by the database of the others."""
 
 COULD_NOT_START = (
     "did not start: PostgreSQL", "did not start: database is locked", "did not start: the database is busy",
@@ -132,9 +137,15 @@ class System:
                 )
             self._helpers.append(helper)
 
-    def gateway_url(self, *, tokens: bool = False) -> str:
-        """Base URL of v2's operations."""
-        return f"{self.processes['capi_v2_tokens' if tokens else 'capi_v2'].url}/v2"
+    def gateway_urls(self, version: str) -> tuple[str, str]:
+        """Base URLs of a version's operations, and of those that card numbers pass through."""
+        own, cards = (self.processes[f"capi_{version}{end}"].url for end in ("", "_tokens"))
+        return f"{own}/{version}", f"{cards}/{version}"
+
+    def pids(self, name: str) -> list[int]:
+        """Of a process and of what serves below it."""
+        pid = self._children[name].pid
+        return [pid, *children_of(pid)]
 
     def kill(self, name: str) -> None:
         """kill -9 of the process with everything it started."""
@@ -181,12 +192,11 @@ class System:
     def start_again(self, name: str) -> None:
         """After `kill`, without waiting until it is ready."""
         process = self.processes[name]
-        if name.removesuffix("_2") in CLOCKED:
-            if not self._clock(name).exists():
-                self.set_clock(name, 0)
-            arguments = (str(self._clock(name)), process.module, *process.arguments)
-            process = replace(process, module="campaigns.faults.launch", arguments=arguments)
-        self._children[name] = self._supervisors[name].launch(process)
+        if not self._clock(name).exists():
+            self.set_clock(name, 0)
+        arguments = (str(self._clock(name)), process.module, *process.arguments)
+        launched = replace(process, module="campaigns.faults.launch", arguments=arguments)
+        self._children[name] = self._supervisors[name].launch(launched)
 
     def start_ended(self, but_not: Iterable[str] = ()) -> None:
         """Starts what ended by itself, as a supervisor of processes does; says in `ended` what it was.

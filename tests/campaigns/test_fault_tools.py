@@ -1,5 +1,6 @@
-"""What the fault campaign makes trouble with: wrong clocks, a lossy line, a balancer."""
+"""What the fault campaign makes trouble with: wrong clocks, a lossy line, a balancer, syncs that fail."""
 
+import errno
 import http.client
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.faults import line
+from campaigns.faults import line, syncs
 from campaigns.faults.launch import set_ahead
 from settings.clock import system_clock
 from settings.loading import CHECKOUT
@@ -130,3 +131,33 @@ def test_a_launched_process_lives_at_another_time(tmp_path: Path):
     said, *arguments = process.communicate("go\n", timeout=20)[0].split()
     ahead = (type(system_clock()).fromisoformat(said) - system_clock()).total_seconds()
     assert (-3660 < ahead < -3590, arguments) == (True, ["a", "b"])
+
+
+def test_syncs_of_a_process_fail_until_it_is_let_go(tmp_path: Path):
+    if not syncs.can_fail():
+        pytest.skip("there is no strace here that may attach to processes")
+    code = (
+        "import os, sys\nfile = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)\nfor _ in sys.stdin:\n"
+        "    try:\n        os.fsync(file)\n        print('synced', flush=True)\n"
+        "    except OSError as failure:\n        print(failure.errno, flush=True)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "file")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def sync() -> str:
+        process.stdin.write("now\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+
+    def until(wanted: str) -> bool:
+        return any(sync() == wanted or time.sleep(0.02) for _ in range(500))
+
+    try:
+        assert sync() == "synced"
+        failing = syncs.FailingSyncs([process.pid], tmp_path / "log")
+        assert until(str(errno.EIO))
+        failing.end()
+        assert until("synced")
+    finally:
+        process.communicate(timeout=10)
+    assert syncs.counted(tmp_path / "log") >= 1

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.faults import disk, nemesis
-from campaigns.faults.checks import Row
+from campaigns.faults import disk, nemesis, syncs
 from campaigns.faults.nemesis import KILL, MORE_WEIGHTS, WEIGHTS
 from campaigns.faults.report import text
+from campaigns.faults.scene import Row
+from campaigns.faults.system import GATEWAYS, SYNCING
 from settings.loading import CHECKOUT
 from tests.postgres.fixtures import NONE_FOUND
 from tests.postgres.server import found
 
-PROCESSES = ["capi_v2", "capi_v2_tokens", "mock_bank", "processing", "vault", "workers", "workers_2"]
-SHORT = ["--seed", "5426", "--settle", "100", "--jump", "9"]
+PROCESSES = sorted([*GATEWAYS, "mock_bank", "processing", "vault", "workers", "workers_2"])
+SHORT = ["--seed", "6718", "--settle", "100", "--jump", "9"]
 COMMANDS = {
     "sqlite": ["--payments", "40", "--seconds", "8"],
     "postgresql": ["--payments", "40", "--seconds", "10"],
@@ -27,6 +28,7 @@ COMMANDS = {
 EVERYWHERE = (KILL, *WEIGHTS)
 ON_OUR_DISK = {"sqlite": ("disk full",), "postgresql": ("disk full", "database's disk full")}
 OF_OUR_SERVER = {"sqlite": (), "postgresql": ("database restart",)}
+BY_STRACE = {"sqlite": ("syncs fail",), "postgresql": ("syncs fail", "database's syncs fail")}
 
 
 @pytest.mark.parametrize("database", COMMANDS)
@@ -43,10 +45,18 @@ def test_nothing_is_lost_or_charged_twice_whatever_fails(tmp_path: Path, databas
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert "40 payments" in done.stdout
-    assert "21 rows, 0 failed" in done.stdout
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("  faults ")]
+    assert "34 rows, 0 failed" in done.stdout
     kinds = (*EVERYWHERE, *OF_OUR_SERVER[database], *(ON_OUR_DISK[database] if can_mount() else ()))
-    assert [kind for kind in kinds if f" {kind}" not in line] == []
+    kinds += BY_STRACE[database] if syncs.can_fail() else ()
+    assert [kind for kind in kinds if f" {kind}" not in said(done.stdout, "faults")] == []
+    versions = said(done.stdout, "versions")
+    assert [version for version in ("v1", "v2", "v3") if f"through {version}" not in versions] == []
+
+
+def said(table: str, name: str) -> str:
+    """A fact of the table."""
+    [line] = [line for line in table.splitlines() if line.startswith(f"  {name} ")]
+    return line
 
 
 def can_mount() -> bool:
@@ -66,8 +76,18 @@ def test_every_two_seconds_a_process_is_killed_and_every_process_is():
 
 
 def test_every_other_kind_comes_at_least_once_however_short_the_campaign():
-    planned = nemesis.plan(7, 8, PROCESSES, more=tuple(MORE_WEIGHTS))
+    planned = nemesis.plan(7, 8, PROCESSES, more=tuple(MORE_WEIGHTS), syncing=("vault",))
     assert {fault.kind for fault in planned} == {KILL, *WEIGHTS, *MORE_WEIGHTS}
+
+
+def test_every_process_lives_at_a_wrong_time_sooner_or_later_the_bank_and_the_gateways_too():
+    planned = [fault for fault in nemesis.plan(7, 2000, PROCESSES) if fault.kind.startswith("clock")]
+    assert {fault.process for fault in planned} == set(PROCESSES)
+
+
+def test_only_syncs_of_a_process_that_syncs_are_made_to_fail():
+    planned = nemesis.plan(7, 600, PROCESSES, more=("syncs fail",), syncing=SYNCING["sqlite"])
+    assert {fault.process for fault in planned if fault.kind == "syncs fail"} == set(SYNCING["sqlite"])
 
 
 def test_a_full_disk_takes_nothing_more_until_it_is_freed():
