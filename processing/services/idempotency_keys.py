@@ -1,11 +1,21 @@
 """The Thrift face of the merchants' own keys of their requests."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from processing import idempotency_keys
 from processing.domain.errors import InvalidRequest
-from processing.idempotency_keys import Answer, AttemptOver, IdempotencyKeys, InUse, Key, Request, Reused, Started
+from processing.idempotency_keys import (
+    Answer,
+    AttemptOver,
+    IdempotencyKeys,
+    InUse,
+    Key,
+    Request,
+    Reused,
+    Started,
+    State,
+)
 from processing.services.access import require_owner
 from processing.services.wire.times import to_text
 from rpc.context import Context
@@ -41,11 +51,12 @@ class IdempotencyKeysService:
         _fenced(self._keys.suspend, _key(context, party_id, key), attempt)
 
     def Get(self, context: Context, party_id: str, key: str) -> protocol.KeyState:
-        state = self._keys.find(_key(context, party_id, key), self._clock())
+        now = self._clock()
+        state = self._keys.find(_key(context, party_id, key), now)
         if state is None:
             return protocol.KeyState(status=protocol.KeyStatus.UNKNOWN)
         return protocol.KeyState(
-            status=protocol.KeyStatus.RUNNING if state.answer is None else protocol.KeyStatus.DONE,
+            status=_status(state, now),
             operation=state.operation,
             created_at=to_text(state.created_at),
             finished_at=state.finished_at and to_text(state.finished_at),
@@ -63,6 +74,13 @@ def _key(context: Context, party_id: str, name: str) -> Key:
     if not (0 < len(name) <= KEY_CHARS_MAX and all("!" <= char <= "~" for char in name)):
         raise InvalidRequest([f"A key is 1..{KEY_CHARS_MAX} visible ASCII characters"])
     return Key(party_id, name)
+
+
+def _status(state: State, now: datetime) -> int:
+    """Running is only what somebody still has the right to finish."""
+    if state.answer is not None:
+        return protocol.KeyStatus.DONE
+    return protocol.KeyStatus.RUNNING if state.lease_until > now else protocol.KeyStatus.INTERRUPTED
 
 
 def _fenced(function: Any, *arguments: Any) -> None:

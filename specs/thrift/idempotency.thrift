@@ -70,6 +70,8 @@ enum KeyStatus {
     DONE = 2
     /** Never used by this party, released, or forgotten */
     UNKNOWN = 3
+    /** Begun and not finished, and nobody is at work: suspended, or its lease is over. The next repeat carries on */
+    INTERRUPTED = 4
 }
 
 struct KeyState {

@@ -189,6 +189,9 @@ class CrashingTx:
     def later(self, *arguments: object, **named: object) -> None:
         self._counted(partial(self._tx.later, **named), *arguments)
 
+    def soon(self, sql: str, params: Sequence = ()) -> object:
+        return self._counted(self._tx.soon, sql, params)
+
     def draw_each(self, counter: str, count: int) -> list[int]:
         return self._counted(self._tx.draw_each, counter, count)
 

@@ -545,6 +545,37 @@ def test_what_was_to_be_written_later_is_not_when_the_block_fails(database: Data
     assert database.ask("SELECT value FROM counters WHERE name = ?", ("undone",)) == []
 
 
+def test_rows_that_are_asked_for_soon_are_those_of_the_moment_of_the_question(database: Database):
+    with database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("asked", 1))
+        before = tx.soon("SELECT value FROM counters WHERE name = ?", ("asked",))
+        tx.later("UPDATE counters SET value = 2 WHERE name = ?", ("asked",))
+        after = tx.soon("SELECT value FROM counters WHERE name = ?", ("asked",))
+        assert (before.one(), after.all(), before.all()) == ((1,), [(2,)], [(1,)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 7, 16, 45])
+def test_however_many_rows_are_written_at_once_each_is_there_as_it_was_given(database: Database, count: int):
+    given = [(f"n{number}", number) for number in range(count)]
+    with database.transaction() as tx:
+        tx.execute_each("INSERT INTO counters (name, value) VALUES (?, ?)", given)
+        for name, value in given:
+            tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", (f"{name}.later", value))
+    found = database.ask("SELECT name, value FROM counters WHERE name LIKE 'n%' ORDER BY value, name")
+    assert found == [(f"n{number}{end}", number) for number in range(count) for end in ("", ".later")]
+
+
+def test_of_rows_written_at_once_one_that_is_there_already_undoes_all(database: Database):
+    with database.transaction() as tx:
+        tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", ("there", 1))
+    with pytest.raises(Exception, match=r"(?i)unique"), database.transaction() as tx:
+        for name in ("one", "two", "there", "three"):
+            tx.later("INSERT INTO counters (name, value) VALUES (?, ?)", (name, 2))
+    assert database.ask("SELECT name, value FROM counters WHERE value < 3 AND name IN (?, ?)", ("one", "there")) == [
+        ("there", 1)
+    ]
+
+
 def test_numbers_drawn_at_once_rise_and_are_given_to_nobody_else(database: Database, other: Database):
     with database.transaction() as tx:
         first = tx.draw_each("series", 3)

@@ -11,6 +11,7 @@ import pytest
 
 from processing.storage import events
 from processing.storage.migrations import migrate, missing
+from processing.storage.pg_waiting import Waiting, merged
 from processing.storage.port import Conflict, OutcomeUnknown, Unavailable
 from processing.storage.postgres import PostgresDatabase, translated
 from tests.postgres.server import Server, running
@@ -54,6 +55,33 @@ def restartable(durable: Server) -> Iterator[PostgresDatabase]:
 )
 def test_marks_outside_of_quotes_are_numbered(ours: str, theirs: str):
     assert translated(ours) == theirs
+
+
+INSERT = "INSERT INTO a (b, c) VALUES ($1, $2)"
+
+
+def test_rows_of_one_table_that_follow_each_other_are_written_by_one_statement():
+    rows = [Waiting(INSERT, (number, "x")) for number in range(3)]
+    other = Waiting("UPDATE a SET b = $1", (7,))
+    assert list(merged([*rows, other, rows[0]])) == [
+        Waiting("INSERT INTO a (b, c) VALUES ($1, $2), ($3, $4), ($5, $6)", [0, "x", 1, "x", 2, "x"]),
+        other,
+        rows[0],
+    ]
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        Waiting(INSERT, (1, 2), Conflict("somebody was quicker")),
+        Waiting(INSERT, (1, 2), None, True),
+        Waiting(f"{INSERT} ON CONFLICT (b) DO NOTHING", (1, 2)),
+        Waiting("INSERT INTO a (b, c) SELECT $1, $2", (1, 2)),
+        Waiting("UPDATE a SET b = $1 WHERE c = $2", (1, 2)),
+    ],
+)
+def test_what_is_asked_about_or_may_meet_itself_stays_a_statement_of_its_own(alone: Waiting):
+    assert list(merged([alone, alone])) == [alone, alone]
 
 
 def test_a_fresh_database_is_brought_up_by_the_same_files(empty_postgres_url: str):

@@ -317,12 +317,13 @@ def test_work_that_outlasts_its_lease_stays_with_its_worker(database: Database, 
 
     enqueue(database, *[(f"k{n}", "") for n in range(4)])
     other = open_database()
-    with working(database, leased(handle, ahead=2)), working(other, leased(lambda claim: begun.append("stolen"))):
+    with working(database, leased(handle, ahead=2)):
         until(lambda: len(begun) == 2)
-        time.sleep(2 * SHORT.total_seconds())
-        assert len(begun) == 2
-        release.set()
-        until(lambda: rows(database) == [])
+        with working(other, leased(lambda claim: begun.append("stolen"))):
+            time.sleep(2 * SHORT.total_seconds())
+            assert len(begun) == 2
+            release.set()
+            until(lambda: rows(database) == [])
     other.close()
     assert sorted(begun) == ["k0", "k1", "k2", "k3"]
 
