@@ -4,6 +4,7 @@ search rows, of several machines in one transaction.
     write(tx, [decided, another], projections)
 
 Everything that can show that somebody else was quicker is written first: then nothing else has been done for nothing.
+Money is moved last, for everybody waits for the balances of a busy shop.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -105,14 +106,18 @@ def write(
     records = [record_of(decided, number) for decided, number in zip(decisions, ids, strict=True)]
     for record in records:
         events.insert(tx, record)
-    move_money(tx, decisions)
-    for decided, record in zip(decisions, records, strict=True):
-        note_stop(tx, decided.before, decided.states[-1])
-        change = MachineChange(record, decided.happened, decided.before, decided.states)
-        for project in projections:
+    changes = [
+        MachineChange(record, decided.happened, decided.before, decided.states)
+        for decided, record in zip(decisions, records, strict=True)
+    ]
+    for project in projections:
+        for change in changes:
             project(tx, change)
-        if record.sequence % snapshot_every == 0:
-            put_snapshot(tx, record, change.after)
+    for change in changes:
+        note_stop(tx, change.before, change.after)
+        if change.record.sequence % snapshot_every == 0:
+            put_snapshot(tx, change.record, change.after)
+    move_money(tx, decisions)
     return records
 
 

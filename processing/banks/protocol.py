@@ -4,6 +4,7 @@ An adapter drives one operation at one bank (a *session*) towards a target: PROC
 CANCELLED, REFUNDED. It is called with a `PaymentContext` and answers with an intent:
 
 - `succeeded()` / `failed("authorization_failed:insufficient_funds", ...)`: the target is reached, or the bank said no;
+  a bank that takes the money when it approves saves a call: `succeeded(transaction, is_captured=True)`;
 - `asleep(seconds, state)`: call me again then;
 - `suspended(tag, seconds, state, ...)`: somebody comes back under `tag` (a payer, the bank), or the time runs out.
 
@@ -97,9 +98,9 @@ class Installed(NamedTuple):
 # ------------------------------------------------------------------ answers
 
 
-def succeeded(transaction: domain.TransactionInfo | None = None) -> ProxyResult:
-    """The target is reached."""
-    status = bank_adapter.FinishStatus(success=bank_adapter.Success())
+def succeeded(transaction: domain.TransactionInfo | None = None, *, is_captured: bool = False) -> ProxyResult:
+    """The target is reached. `is_captured`: of PROCESSED with `capture_at_once`, the target CAPTURED with it."""
+    status = bank_adapter.FinishStatus(success=bank_adapter.Success(is_captured=is_captured or None))
     return ProxyResult(intent=bank_adapter.Intent(finish=bank_adapter.Finish(status=status)), transaction=transaction)
 
 
@@ -196,7 +197,7 @@ class Proxy:
 
 
 def checked(payment: PaymentContext, result: ProxyResult) -> ProxyResult:
-    """The result itself. Raises Unexpected when the adapter breaks rule 6 or 7."""
+    """The result itself. Raises Unexpected when the adapter breaks rule 6 or 7, or took money before it was to."""
     known, said = payment.payment.transaction, result.transaction
     if known is not None and said is not None and known.id != said.id:
         raise Unexpected("the transaction id changed")
@@ -208,7 +209,14 @@ def checked(payment: PaymentContext, result: ProxyResult) -> ProxyResult:
             raise Unexpected("the failure is outside the tree")
     elif payment.session.target == Target.PROCESSED and (said or known) is None:
         raise Unexpected("success without a transaction")
+    elif finish.status.success.is_captured and not takes_at_once(payment):
+        raise Unexpected("the money was not to be taken yet")
     return result
+
+
+def takes_at_once(payment: PaymentContext) -> bool:
+    """Whether the session may end with the money taken."""
+    return payment.session.target == Target.PROCESSED and payment.payment.capture_at_once
 
 
 def option(payment: PaymentContext, name: str, otherwise: str) -> str:

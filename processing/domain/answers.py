@@ -105,9 +105,11 @@ def take(draft: Draft, payment_id: str, refund_id: str | None, result: bank.Prox
     match result.intent:
         case bank.Finish(status=failure.Failure() as why):
             finish(draft, payment_id, refund_id, why)
-        case bank.Finish(status=bank.Success(changed_cost=changed_cost)):
+        case bank.Finish(status=bank.Success(changed_cost=changed_cost, is_captured=is_captured)):
             _change_cost(draft, payment_id, refund_id, changed_cost)
             finish(draft, payment_id, refund_id, None)
+            if is_captured:
+                _captured_with_it(draft, payment_id, found)
         case wait:
             draft.add(session.wait_event(wait, payment_id, refund_id, draft.now))
             _request_interaction(draft, payment_id, refund_id, wait)
@@ -175,6 +177,16 @@ def _captured(draft: Draft, owner: Payment) -> None:
         draft, owner.id, PaymentStatus.CAPTURED, reason=owner.capture.reason, captured_cost=owner.capture.cost
     )
     draft.add(events.InvoiceStatusChanged(at=draft.now, status=InvoiceStatus.PAID))
+
+
+def _captured_with_it(draft: Draft, payment_id: str, approved: Session) -> None:
+    """The bank took the money when it approved: the capture that begins with that is over as it begins.
+
+    Raises Unforeseen when nobody asked the bank to take it.
+    """
+    if approved.target is not Target.PROCESSED or not isinstance(draft.payment(payment_id).flow, InstantFlow):
+        raise Unforeseen("the bank took money that it was not to take yet", payment_id)
+    close(draft, payment_id, None, None)
 
 
 def _cancelled(draft: Draft, owner: Payment) -> None:

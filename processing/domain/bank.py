@@ -29,9 +29,10 @@ class Timer(Value):
 
 
 class Success(Value, tag="success"):
-    """`changed_cost`: the bank approved another amount than was asked."""
+    """`changed_cost`: the bank approved another amount than was asked. `is_captured`: it took the money with it."""
 
     changed_cost: Cash | None = None
+    is_captured: bool = False
 
 
 FinishStatus = Success | Failure

@@ -2,10 +2,10 @@
 
 Entries, plans and their ends are only ever added; balances are what the entries come to, kept for speed and rebuilt
 by `verify`. A plan's end is one row, so that a plan ends at most once. The transaction (`Tx`) is the one of
-processing.storage.port: `execute(sql, params)`, `execute_each`, `later`, `draw`, `row_lock`, `memory`.
+processing.storage.port: `execute(sql, params)`, `execute_each`, `later`, `soon`, `draw`, `row_lock`, `memory`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -62,23 +62,31 @@ class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """What of the ledger a transaction has read and locked, as its moves have left it. `changed`: balances to write."""
+    """What of the ledger a transaction has read and locked, as its moves have left it.
+
+    `changed`: balances to write; `begun`, `entered`, `ended`: rows to add of plans, their entries and their ends.
+    """
 
     def __init__(self) -> None:
         self.plans: dict[str, PlanState | None] = {}
         self.accounts: dict[int, StoredAccount] = {}
         self.changed: set[int] = set()
+        self.begun: list[tuple] = []
+        self.entered: list[tuple] = []
+        self.ended: list[tuple] = []
 
 
 @contextmanager
 def together(tx: Any, plan_ids: Iterable[str], account_ids: Iterable[int]) -> Iterator[None]:
-    """Moves made inside read these plans and accounts once for all, and write each balance once, at the end."""
+    """Moves made inside read these plans and accounts once for all; rows are written at the end, each balance once."""
     memory = tx.memory[MEMORY] = Memory()
-    _read_plans(tx, memory, sorted(plan_ids))
-    _read_accounts(tx, memory, sorted(account_ids))
+    read_plans = _asked_plans(tx, memory, sorted(plan_ids))
+    read_accounts = _asked_accounts(tx, memory, sorted(account_ids))
+    read_plans()
+    read_accounts()
     yield
     del tx.memory[MEMORY]
-    _write_balances(tx, memory)
+    _write_rows(tx, memory)
 
 
 def create_account(tx: Any, currency: str, description: str, now: datetime, *, overdraft_allowed: bool = True) -> int:
@@ -138,8 +146,8 @@ def hold(tx: Any, plan_id: str, batch: Batch, now: datetime, covered: Iterable[i
     }
     _check_limits(batch, accounts, balances, frozenset(covered))
     if before is None:
-        tx.later("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", (plan_id, _to_ms(now)))
-    _insert_entries(tx, plan_id, batch, now)
+        memory.begun.append((plan_id, _to_ms(now)))
+    memory.entered += _entries(plan_id, batch, now)
     _write(tx, memory, after, accounts, balances)
     return after
 
@@ -182,10 +190,7 @@ def _resolve(tx: Any, plan: Plan, status: PlanStatus, now: datetime) -> PlanStat
         else with_open(account.balance, nets[account_id], 0)
         for account_id, account in accounts.items()
     }
-    tx.later(
-        "INSERT INTO ledger_plan_ends (plan_id, status, created_at_ms) VALUES (?, ?, ?)",
-        (plan.id, status.value, _to_ms(now)),
-    )
+    memory.ended.append((plan.id, status.value, _to_ms(now)))
     _write(tx, memory, after, accounts, balances)
     return after
 
@@ -194,30 +199,35 @@ def _memory(tx: Any, plan_id: str) -> Memory:
     """What the transaction remembers, the plan among it; of a move made alone it is forgotten after it."""
     memory = tx.memory.get(MEMORY) or Memory()
     if plan_id not in memory.plans:
-        _read_plans(tx, memory, [plan_id])
+        _asked_plans(tx, memory, [plan_id])()
     return memory
 
 
 def _load(tx: Any, plan_id: str) -> PlanState | None:
     memory = Memory()
-    _read_plans(tx, memory, [plan_id])
+    _asked_plans(tx, memory, [plan_id])()
     return memory.plans[plan_id]
 
 
-def _read_plans(tx: Any, memory: Memory, plan_ids: Sequence[str]) -> None:
-    """Where writers are not alone, whoever changes a plan waits here for the one before."""
+def _asked_plans(tx: Any, memory: Memory, plan_ids: Sequence[str]) -> Callable[[], None]:
+    """Asks for them; what it returns reads the answer. Where writers are not alone, whoever changes a plan waits here
+    for the one before."""
     marks, wanted = _padded(plan_ids)
     if tx.row_lock:
         tx.later(f"SELECT id FROM ledger_plans WHERE id IN ({marks}) ORDER BY id{tx.row_lock}", wanted)  # noqa: S608
-    rows = tx.execute(
-        "SELECT e.plan_id, e.batch_id, e.from_id, e.to_id, e.amount, e.currency, e.description, d.status"  # noqa: S608
-        " FROM ledger_entries e LEFT JOIN ledger_plan_ends d ON d.plan_id = e.plan_id"
+    rows = tx.soon(
+        "SELECT e.plan_id, e.batch_id, e.from_id, e.to_id, e.amount, e.currency, e.description,"  # noqa: S608
+        " (SELECT d.status FROM ledger_plan_ends d WHERE d.plan_id = e.plan_id) FROM ledger_entries e"
         f" WHERE e.plan_id IN ({marks}) ORDER BY e.plan_id, e.batch_id, e.position",
         wanted,
-    ).all()
-    memory.plans.update(dict.fromkeys(plan_ids))
-    for plan_id, of_plan in groupby(rows, key=lambda row: row[0]):
-        memory.plans[plan_id] = _plan(plan_id, list(of_plan))
+    )
+
+    def read() -> None:
+        memory.plans.update(dict.fromkeys(plan_ids))
+        for plan_id, of_plan in groupby(rows.all(), key=lambda row: row[0]):
+            memory.plans[plan_id] = _plan(plan_id, list(of_plan))
+
+    return read
 
 
 def _plan(plan_id: str, rows: list[tuple]) -> PlanState:
@@ -235,20 +245,24 @@ def _accounts(tx: Any, memory: Memory, ids: Iterable[int]) -> dict[int, StoredAc
     wanted = sorted(ids)
     unread = [account_id for account_id in wanted if account_id not in memory.accounts]
     if unread:
-        _read_accounts(tx, memory, unread)
+        _asked_accounts(tx, memory, unread)()
     return {account_id: memory.accounts[account_id] for account_id in wanted if account_id in memory.accounts}
 
 
-def _read_accounts(tx: Any, memory: Memory, account_ids: Sequence[int]) -> None:
-    """In one order always, so that two writers never wait for each other."""
+def _asked_accounts(tx: Any, memory: Memory, account_ids: Sequence[int]) -> Callable[[], None]:
+    """As `_asked_plans`. In one order always, so that two writers never wait for each other."""
     marks, wanted = _padded(account_ids)
-    rows = tx.execute(f"{ACCOUNTS} WHERE a.id IN ({marks}) ORDER BY a.id{tx.row_lock}", wanted).all()
-    for account_id, currency, overdraft_allowed, own, low, high in rows:
-        memory.accounts[account_id] = StoredAccount(
-            currency=currency,
-            overdraft_allowed=bool(overdraft_allowed),
-            balance=invariants.check_balance(account_id, Balance(own=own, low=low, high=high)),
-        )
+    rows = tx.soon(f"{ACCOUNTS} WHERE a.id IN ({marks}) ORDER BY a.id{tx.row_lock}", wanted)
+
+    def read() -> None:
+        for account_id, currency, overdraft_allowed, own, low, high in rows.all():
+            memory.accounts[account_id] = StoredAccount(
+                currency=currency,
+                overdraft_allowed=bool(overdraft_allowed),
+                balance=invariants.check_balance(account_id, Balance(own=own, low=low, high=high)),
+            )
+
+    return read
 
 
 def _padded(values: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -273,17 +287,11 @@ def _check_limits(
             raise plans.uncountable(batch, account_id)
 
 
-def _insert_entries(tx: Any, plan_id: str, batch: Batch, now: datetime) -> None:
+def _entries(plan_id: str, batch: Batch, now: datetime) -> Iterator[tuple]:
+    """The rows of the batch."""
     created_at_ms = _to_ms(now)
-    tx.execute_each(
-        "INSERT INTO ledger_entries"
-        " (plan_id, batch_id, position, from_id, to_id, amount, currency, description, created_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (plan_id, batch.id, position, *msgspec.structs.astuple(posting), created_at_ms)
-            for position, posting in enumerate(batch.postings)
-        ],
-    )
+    for position, posting in enumerate(batch.postings):
+        yield plan_id, batch.id, position, *msgspec.structs.astuple(posting), created_at_ms
 
 
 def _write(
@@ -301,10 +309,18 @@ def _write(
         memory.accounts[account_id] = msgspec.structs.replace(accounts[account_id], balance=balance)
     memory.changed |= balances.keys()
     if MEMORY not in tx.memory:
-        _write_balances(tx, memory)
+        _write_rows(tx, memory)
 
 
-def _write_balances(tx: Any, memory: Memory) -> None:
+def _write_rows(tx: Any, memory: Memory) -> None:
+    tx.execute_each("INSERT INTO ledger_plans (id, created_at_ms) VALUES (?, ?)", memory.begun)
+    tx.execute_each(
+        "INSERT INTO ledger_entries"
+        " (plan_id, batch_id, position, from_id, to_id, amount, currency, description, created_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        memory.entered,
+    )
+    tx.execute_each("INSERT INTO ledger_plan_ends (plan_id, status, created_at_ms) VALUES (?, ?, ?)", memory.ended)
     balances = [(account_id, memory.accounts[account_id].balance) for account_id in sorted(memory.changed)]
     tx.execute_each(
         "UPDATE ledger_balances SET own = ?, low = ?, high = ? WHERE account_id = ?",

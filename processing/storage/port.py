@@ -53,6 +53,9 @@ class Tx(Protocol):
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
         """Runs one statement."""
 
+    def soon(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Runs one statement, at the latest when its rows are looked at: together with others that nobody has yet."""
+
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Runs one statement for each row of parameters, as `later` does."""
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -23,6 +22,7 @@ from psycopg.pq import TransactionStatus
 from processing.storage.moments import from_ms
 from processing.storage.pg_connections import Connections, connect
 from processing.storage.pg_statements import Link, PgRows
+from processing.storage.pg_waiting import RowsToCome, Waiting, merged, translated
 from processing.storage.port import Conflict, OutcomeUnknown, Row, Unavailable
 
 CHANNEL = "capi_commits"
@@ -43,21 +43,6 @@ SURELY_ROLLED_BACK = (errors.SerializationFailure, errors.DeadlockDetected, erro
 """Answers to a commit that leave no doubt; after any other it may have happened."""
 
 
-@lru_cache(maxsize=1024)
-def translated(sql: str) -> str:
-    """`?` outside of quotes become $1, $2 ... and an empty list what PostgreSQL allows to be in one."""
-    out, number = [], 0
-    for index, part in enumerate(sql.split("'")):
-        if index % 2 == 0:
-            pieces = part.split("?")
-            part = pieces[0]
-            for piece in pieces[1:]:
-                number += 1
-                part += f"${number}{piece}"
-        out.append(part)
-    return "'".join(out).replace(" IN ()", " IN (NULL)")
-
-
 class PgTx:
     """A transaction, or a moment to read, on one connection.
 
@@ -72,7 +57,7 @@ class PgTx:
         self._begin = begin
         self._drawn_from: set[str] = set()
         self._actions: list[Callable[[], None]] = []
-        self._waiting: list[tuple[str, Sequence[Any], BaseException | None, bool]] = []
+        self._waiting: list[Waiting] = []
         self.row_lock = ROW_LOCK if self.writes else ""
         self.skip_locked = f"{self.row_lock} SKIP LOCKED" if self.writes else ""
         self.memory: dict[str, Any] = {}
@@ -80,34 +65,40 @@ class PgTx:
         self.rings = False
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> PgRows:
-        self._waiting.append((translated(sql), params, None, False))
-        return self._send()[-1]
+        return self._send(Waiting(translated(sql), params))[-1]
+
+    def soon(self, sql: str, params: Sequence[Any] = ()) -> RowsToCome:
+        rows = RowsToCome(self.flush)
+        self._waiting.append(Waiting(translated(sql), params, rows=rows))
+        return rows
 
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         words = translated(sql)
-        self._waiting += [(words, row, None, False) for row in rows]
+        self._waiting += [Waiting(words, row) for row in rows]
 
     def later(
         self, sql: str, params: Sequence[Any] = (), or_raise: BaseException | None = None, *, wakes: bool = False
     ) -> None:
-        self._waiting.append((translated(sql), params, or_raise, wakes))
+        self._waiting.append(Waiting(translated(sql), params, or_raise, wakes))
 
     def flush(self) -> None:
         """Sends what is waiting. Raises what was to be raised for a statement that touched no row."""
         if self._waiting:
             self._send()
 
-    def _send(self) -> list[PgRows]:
-        waiting, self._waiting = self._waiting, []
+    def _send(self, *asked: Waiting) -> list[PgRows]:
+        waiting, self._waiting = [*merged(self._waiting), *asked], []
         if self.is_begun:
-            answers = self._link.run([(sql, params) for sql, params, *_ in waiting])
+            answers = self._link.run([each[:2] for each in waiting])
         else:
             self.is_begun = True
-            answers = self._link.run([(self._begin, ()), *((sql, params) for sql, params, *_ in waiting)])[1:]
-        for (_, _, refusal, wakes), rows in zip(waiting, answers, strict=True):
-            if refusal is not None and not rows.rowcount:
-                raise refusal
-            if wakes and rows.rowcount:
+            answers = self._link.run([(self._begin, ()), *(each[:2] for each in waiting)])[1:]
+        for each, answer in zip(waiting, answers, strict=True):
+            if each.rows is not None:
+                each.rows.come(answer)
+            if each.refusal is not None and not answer.rowcount:
+                raise each.refusal
+            if each.wakes and answer.rowcount:
                 self.rings = True
         return answers
 
@@ -125,9 +116,12 @@ class PgTx:
         return first
 
     def draw_each(self, counter: str, count: int) -> list[int]:
-        first = self._draw(counter)
+        if count == 1:
+            return [self._draw(counter)]
+        self._drawn_from.add(counter)
         more = "SELECT nextval(format('%I', 'counter_' || ?)::regclass) FROM generate_series(2, ?)"
-        return [first, *(row[0] for row in self.execute(more, (counter, count)).all())] if count > 1 else [first]
+        rows = self.execute(f"SELECT draw_number(?) UNION ALL {more}", (counter, counter, count)).all()
+        return sorted(row[0] for row in rows)
 
     def _draw(self, counter: str) -> int:
         if counter in self._drawn_from:
@@ -156,15 +150,14 @@ class PgTx:
 
     def settle_conditions(self) -> None:
         """Sends what is waiting if something is to be raised for it, for after a commit that would be too late."""
-        if any(refusal is not None for _, _, refusal, _ in self._waiting):
+        if any(each.refusal is not None for each in self._waiting):
             self.flush()
 
     def commit(self) -> None:
         """With the last statements, in one round trip. Raises Unavailable where the server gave the transaction up."""
         if not self.is_begun and not self._waiting:
             return
-        self._waiting.append(("COMMIT", (), None, False))
-        if self._send()[-1].command != "COMMIT":
+        if self._send(Waiting("COMMIT", ()))[-1].command != "COMMIT":
             raise Unavailable("a statement of the transaction had failed")
 
     def roll_back(self) -> None:

@@ -77,6 +77,10 @@ class SqliteTx:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> SqliteRows:
         return SqliteRows(self._connection.execute(sql, params))
 
+    def soon(self, sql: str, params: Sequence[Any] = ()) -> SqliteRows:
+        """At once: a statement costs no round trip here."""
+        return self.execute(sql, params)
+
     def execute_each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows)
 

@@ -19,7 +19,7 @@ from processing.storage.port import Database, OutcomeUnknown, Tx, Unavailable
 TOGETHER_MAX = 24
 """Items of one transaction: bounds what one failure makes be done again, one by one."""
 
-GATHER_S = 0.004
+GATHER_S = 0.008
 """How long a transaction is held back for others while it is busy."""
 
 Write = Callable[[Tx, Sequence[Any]], Sequence[Any]]

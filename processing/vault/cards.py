@@ -44,6 +44,8 @@ PAYMENT_SYSTEMS = (
     PaymentSystem("maestro", ((50, 50), (56, 58), (6, 6)), _MAESTRO_LENGTHS, frozenset({3})),
 )
 
+_TEXTS = {system.name: tuple((str(low), str(high)) for low, high in system.prefixes) for system in PAYMENT_SYSTEMS}
+
 
 def check_card(number: str, exp_month: int, exp_year: int, cvv: str | None, today: date) -> PaymentSystem:
     """The card's payment system; raises InvalidCard for the first rule that the card breaks."""
@@ -75,12 +77,13 @@ def payment_system_of(number: str) -> PaymentSystem | None:
 def passes_luhn(number: str) -> bool:
     """ISO/IEC 7812-1 check digit."""
     digits = [int(digit) for digit in reversed(number)]
-    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2])
+    doubled = [2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2]]
     return (sum(digits[0::2]) + sum(doubled)) % 10 == 0
 
 
 def _in_ranges(number: str, system: PaymentSystem) -> bool:
-    return any(low <= int(number[: len(str(low))]) <= high for low, high in system.prefixes)
+    """Digits of equal number stand in the same order as texts."""
+    return any(low <= number[: len(low)] <= high for low, high in _TEXTS[system.name])
 
 
 def _is_cvv(cvv: str, system: PaymentSystem) -> bool:

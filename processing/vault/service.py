@@ -83,7 +83,7 @@ class VaultService:
         cryptogram_id: str | None,
     ) -> str:
         now = self._clock()
-        token = "".join(secrets.choice(_BASE62) for _ in range(_TOKEN_CHARS))
+        token = new_token()
         card = store.StoredCard(
             token,
             exp_date.month,
@@ -105,6 +105,15 @@ class VaultService:
             return known_as
 
         return self._writes.write(write)
+
+
+def new_token() -> str:
+    """131 random bits, from one call of the system: a call for each character takes 40 us."""
+    number, digits = secrets.randbelow(len(_BASE62) ** _TOKEN_CHARS), []
+    for _ in range(_TOKEN_CHARS):
+        number, digit = divmod(number, len(_BASE62))
+        digits.append(_BASE62[digit])
+    return "".join(digits)
 
 
 def _refuse_number_in(cardholder_name: str | None) -> None:

@@ -17,35 +17,18 @@ A stop claims nothing more, gives back what was not begun and waits for what was
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from processing.machine import LeaseLost
 from processing.storage import jobs
 from processing.storage.moments import whole_ms
 from processing.storage.port import Conflict, Database, OutcomeUnknown, Unavailable
+from processing.workers.queues import DONE, SETTLED, Later, Queue, Result, Running
 from settings.clock import Clock
 from telemetry import log, metrics
 
-DONE: Literal["done"] = "done"
-SETTLED: Literal["settled"] = "settled"
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The work has to be done again at `due`. `error` says why, for whoever looks at the job."""
-
-    due: datetime
-    error: str | None = None
-
-
-Result = Literal["done", "settled"] | Later
-Handle = Callable[[jobs.Claim], Result]
+__all__ = ["DONE", "SETTLED", "Later", "Loop", "Queue", "Result", "backoff"]
 
 CRASHES_MAX = 10
 BACKOFF_FIRST = timedelta(seconds=0.5)
@@ -53,7 +36,7 @@ BACKOFF_MAX = timedelta(minutes=5)
 POLL_S = 0.2
 """Longest sleep where nothing is known to come due; a commit of anybody ends it."""
 
-RING_PAUSE_S = 0.015
+RING_PAUSE_S = 0.025
 """Shortest time between two looks that commits of others cause: under load every commit would cause one, and a look
 costs about as much as a command."""
 
@@ -68,75 +51,13 @@ DURATION = metrics.histogram("capi_job_duration_seconds", "Time to do one piece 
 LAG = metrics.gauge("capi_queue_lag_seconds", "How long the longest waiting work of a queue has been due", ("queue",))
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """`ahead`: how many pieces are claimed beyond those being done; only for work that is short.
-
-    `lease`: how long the work of a process that was killed rests. `lane_threads`: of one lane so many pieces at a time.
-    `on_quarantine(claim, error)` is asked first when work has crashed too often; True: it has settled the job.
-    """
-
-    name: str
-    handle: Handle
-    threads: int
-    lease: timedelta
-    ahead: int = 0
-    lane_threads: int | None = None
-    on_quarantine: Callable[[jobs.Claim, str], bool] = lambda claim, error: False
-
-
 def backoff(attempts: int) -> timedelta:
     """The wait after that many attempts that crashed: doubles from BACKOFF_FIRST to BACKOFF_MAX."""
     return min(BACKOFF_FIRST * 2 ** min(attempts - 1, 20), BACKOFF_MAX)
 
 
-@dataclass(slots=True)
-class Running:
-    """A queue with its threads and what they have in hand: `waiting` for a thread, or being done."""
-
-    queue: Queue
-    pool: ThreadPoolExecutor
-    waiting: list[jobs.Claim] = field(default_factory=list)
-    doing: dict[Future, jobs.Claim] = field(default_factory=dict)
-
-    @property
-    def in_hand(self) -> list[jobs.Claim]:
-        return [*self.doing.values(), *self.waiting]
-
-    @property
-    def room(self) -> int:
-        """How many more pieces may be claimed."""
-        return self.queue.threads + self.queue.ahead - len(self.doing) - len(self.waiting)
-
-    @property
-    def low_water(self) -> int:
-        """With so many pieces left in hand it is time to claim more: several at once where some are held ahead."""
-        return self.queue.threads if self.queue.ahead else self.queue.threads - 1
-
-    @property
-    def lanes(self) -> jobs.Lanes | None:
-        """What may be claimed of each lane: as large a share of what is held ahead as of the threads."""
-        if self.queue.lane_threads is None:
-            return None
-        share = self.queue.lane_threads * (self.queue.threads + self.queue.ahead) // self.queue.threads
-        return jobs.Lanes(max(share, 1), Counter(claim.lane for claim in self.in_hand if claim.lane))
-
-    def ready(self) -> list[jobs.Claim]:
-        """Takes out of `waiting` what may be begun now: a thread is free, and its lane has not got its share yet."""
-        found = []
-        busy = Counter(claim.lane for claim in self.doing.values())
-        for claim in list(self.waiting):
-            if len(self.doing) + len(found) >= self.queue.threads:
-                break
-            if self.queue.lane_threads is None or not claim.lane or busy[claim.lane] < self.queue.lane_threads:
-                busy[claim.lane] += 1
-                found.append(claim)
-                self.waiting.remove(claim)
-        return found
-
-
 class Loop:
-    """Works until `stop`. One thread claims, one keeps the leases; each queue has a pool of its own."""
+    """Works until `stop`. One thread claims, one keeps the leases; each queue has threads of its own."""
 
     def __init__(
         self,
@@ -157,17 +78,23 @@ class Loop:
         self._compared_at = 0.0
         self.is_on_time = True
         self._lock = threading.Lock()
+        self._put_down = threading.Condition(self._lock)
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._keeper: threading.Thread | None = None
-        self._running = [
-            Running(queue, ThreadPoolExecutor(queue.threads, thread_name_prefix=queue.name)) for queue in queues
-        ]
+        self._running = [Running(queue, LAG.labels(queue.name)) for queue in queues]
 
     def start(self) -> None:
         """Begins to work, in threads."""
+        for running in self._running:
+            names = [f"{running.queue.name}_{number}" for number in range(running.queue.threads)]
+            running.threads += [
+                threading.Thread(target=self._work, args=(running,), name=name, daemon=True) for name in names
+            ]
+            for thread in running.threads:
+                thread.start()
         for target in (self._dispatch, self._listen):
             thread = threading.Thread(target=target, name=f"loop{target.__name__}", daemon=True)
             thread.start()
@@ -189,14 +116,23 @@ class Loop:
             thread.join()
         for running in self._running:
             self._give_back(running)
-        begun = [future for running in self._running for future in list(running.doing)]
-        unfinished = wait_for(begun, timeout=timeout_s).not_done
+        with self._lock:
+            is_finished = self._put_down.wait_for(
+                lambda: not any(running.doing for running in self._running), timeout_s
+            )
         self._stopped.set()
         if self._keeper is not None:
             self._keeper.join()
+        self._end_threads(is_finished)
+        return is_finished
+
+    def _end_threads(self, is_finished: bool) -> None:
+        """Those that still work end with the process."""
         for running in self._running:
-            running.pool.shutdown(wait=not unfinished, cancel_futures=True)
-        return not unfinished
+            for _ in running.threads:
+                running.handed.put(None)
+            for thread in running.threads if is_finished else ():
+                thread.join()
 
     # ------------------------------------------------------------------------------------------------ claiming
 
@@ -239,10 +175,10 @@ class Loop:
         for running, _ in having_room:
             moment = due.get(running.queue.name)
             if moment is None or moment > now:
-                LAG.labels(running.queue.name).set(0)
+                running.lag.set(0)
                 wait_s = min(wait_s, (moment - now).total_seconds() if moment else wait_s)
             else:
-                LAG.labels(running.queue.name).set((now - moment).total_seconds())
+                running.lag.set((now - moment).total_seconds())
                 self._claim(running, now)
                 if running.room > 0:
                     wait_s = min(wait_s, RING_PAUSE_S)
@@ -276,31 +212,33 @@ class Loop:
 
     def _begin_ready(self, running: Running) -> None:
         with self._lock:
-            if self._stopping.is_set() or not self.is_on_time:
-                return
-            begun = []
-            for claim in running.ready():
-                future = running.pool.submit(self._do, running, claim)
-                running.doing[future] = claim
-                begun.append(future)
-        for future in begun:
-            future.add_done_callback(lambda future, running=running: self._put_down(running, future))
+            begun = self._begun(running)
+        for claim in begun:
+            running.handed.put(claim)
 
-    def _put_down(self, running: Running, future: Future) -> None:
+    def _begun(self, running: Running) -> list[jobs.Claim]:
+        """What is begun now, under the lock."""
+        return [] if self._stopping.is_set() or not self.is_on_time else running.begin_ready()
+
+    def _next(self, running: Running, done: jobs.Claim) -> jobs.Claim | None:
+        """Puts down what was done; the next piece for the same thread, if there is one."""
         with self._lock:
-            lanes = running.lanes
-            claim = running.doing.pop(future, None)
+            was_full = running.is_full(done.lane)
+            running.doing.discard(done)
             is_time = len(running.doing) + len(running.waiting) == running.low_water
-            was_full = claim is not None and lanes is not None and claim.lane in lanes.full
-        self._begin_ready(running)
+            begun = self._begun(running)
+            if self._stopping.is_set():
+                self._put_down.notify_all()
+        for claim in begun[1:]:
+            running.handed.put(claim)
         if is_time or was_full:
             self._bell.set()
+        return begun[0] if begun else None
 
     def _give_back(self, running: Running) -> None:
         """Work that no thread has begun becomes anybody's again."""
         with self._lock:
-            idle = running.waiting + [claim for future, claim in list(running.doing.items()) if future.cancel()]
-            running.waiting.clear()
+            idle, running.waiting = running.waiting, []
         if idle:
             with self._database.transaction() as tx:
                 for claim in idle:
@@ -335,8 +273,18 @@ class Loop:
 
     # ------------------------------------------------------------------------------------------------- working
 
-    def _do(self, running: Running, claim: jobs.Claim) -> None:
-        queue, began = running.queue, time.perf_counter()
+    def _work(self, running: Running) -> None:
+        """A thread of the queue."""
+        while (claim := running.handed.get()) is not None:
+            while claim is not None:
+                try:
+                    self._do(running.queue, claim)
+                except BaseException:
+                    log.error("job.unsettled", exc_info=True, queue=running.queue.name, key=claim.key)
+                claim = self._next(running, claim)
+
+    def _do(self, queue: Queue, claim: jobs.Claim) -> None:
+        began = time.perf_counter()
         named = {"queue": queue.name, "key": claim.key, "attempts": claim.attempts}
         with log.bound(trace_id=claim.trace_id):
             try:

@@ -96,6 +96,11 @@ union Timer {
 struct Success {
     /** Set when the bank approved another amount than was asked and the protocol allows it */
     1: optional domain.Cash changed_cost
+    /**
+     * Of target PROCESSED, where the payment is to be captured at once: the bank took the money with it. The payment is
+     * captured then, and no call is made for it.
+     */
+    2: optional bool is_captured
 }
 
 union FinishStatus {

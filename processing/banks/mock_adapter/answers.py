@@ -78,7 +78,8 @@ def authorised(payment: PaymentContext, receipt: Receipt, memory: Memory | None,
         state = Memory(PENDING, tries + 1).pack()
         return protocol.suspended(notice_tag(payment.reference), pause_s(tries), state, transaction)
     if receipt.result == "APPROVED" and receipt.state in ("HELD", "TAKEN"):
-        return protocol.succeeded(transaction)
+        is_captured = receipt.state == "TAKEN" and protocol.takes_at_once(payment)
+        return protocol.succeeded(transaction, is_captured=is_captured)
     if receipt.result == "APPROVED" or receipt.code == failures.CANCELLED_BY_US:
         return protocol.failed(failures.CALLED_OFF.get(step, failures.UNREACHABLE), receipt.text, transaction)
     return declined(receipt, transaction)

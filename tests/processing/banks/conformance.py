@@ -153,6 +153,11 @@ class Payment:
         return finish is not None and finish.status.success is not None
 
     @property
+    def is_captured(self) -> bool:
+        """Whether the adapter said that no call is needed to take the money."""
+        return self.succeeded and bool(self.results[-1].intent.finish.status.success.is_captured)
+
+    @property
     def failure(self) -> str | None:
         """The path of the failure that the session ended with."""
         finish = self.results[-1].intent.finish
@@ -206,6 +211,11 @@ class AdapterRules:
         payment = Payment(bench, "approved").drive()
         assert payment.begin(Target.CAPTURED, f"{payment.reference}.capture").drive().succeeded
         assert bench.taken(payment.reference) == COST.amount
+
+    def test_whoever_says_that_the_money_is_captured_was_to_take_it_and_has_it(self, bench: Bench):
+        at_once, later = Payment(bench, "approved").drive(), Payment(bench, "approved", hold=True).drive()
+        assert not later.is_captured
+        assert not at_once.is_captured or bench.taken(at_once.reference) == COST.amount
 
     def test_a_capture_finds_money_that_was_taken_at_once_though_only_the_transactions_id_is_known(self, bench: Bench):
         payment = Payment(bench, "approved").drive()

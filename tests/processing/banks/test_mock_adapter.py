@@ -340,6 +340,17 @@ def test_another_transaction_id_for_a_known_payment_is_unexpected(bench: Bench):
         answers.verify(payment.context(), receipt, "AUTHORISATION", "r1", None)
 
 
+def test_an_order_that_takes_the_money_at_once_is_captured_with_the_approval(bench: Bench):
+    assert Payment(bench, "approved").drive().is_captured
+
+
+def test_an_adapter_that_takes_money_before_it_was_to_is_unexpected(bench: Bench):
+    held = Payment(bench, "approved", hold=True).drive()
+    taken = protocol.succeeded(held.transaction, is_captured=True)
+    with pytest.raises(Unexpected, match="not to be taken"):
+        protocol.checked(held.context(), taken)
+
+
 @pytest.mark.parametrize("number", [c.number for c in cards.TABLE if c.behaviour.delivery.startswith("other")])
 def test_lying_answers_are_unexpected(bench: Bench, number: str):
     with pytest.raises(Unexpected):

@@ -43,6 +43,7 @@ from tests.processing.domain.world import (
     sleeps,
     start_payment,
     suspends,
+    takes_at_once,
 )
 
 PAGE = Redirect(request=BrowserGetRequest(uri_template="https://bank.example/3ds{?termination_uri}"))
@@ -107,6 +108,33 @@ def test_when_every_candidate_refuses_a_payment_fails_and_says_why():
 
 
 # instant
+
+
+def test_money_that_the_bank_took_when_it_approved_is_captured_without_another_call():
+    story = started()
+    assert story.bank(takes_at_once()) == [
+        "session_transaction_bound",
+        "session_finished",
+        "payment_status_changed",
+        "payment_capture_started",
+        "session_started",
+        "session_finished",
+        "payment_status_changed",
+        "invoice_status_changed",
+    ]
+    assert (story.payment.status, story.payment.captured_cost) == (PaymentStatus.CAPTURED, rub(10_000))
+    assert story.state.status == "paid"
+    assert story.waits_until() is None
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_bank_that_takes_what_it_was_not_to_take_stops_the_machine(calls):
+    """Money that was to be held; money that goes back."""
+    story = started(flow=HOLD_OR_CANCEL) if calls == 1 else held()
+    if calls == 2:
+        story.when(cancel())
+    assert story.bank(takes_at_once()) == ["machine_stopped"]
+    assert story.payment.captured_cost is None
 
 
 def test_an_approved_instant_payment_is_captured_and_pays_the_invoice():

@@ -222,6 +222,11 @@ def approves(transaction: bank.TransactionInfo | None = TRANSACTION, cost: Cash 
     return bank.ProxyResult(intent=bank.Finish(status=bank.Success(changed_cost=cost)), transaction=transaction)
 
 
+def takes_at_once(transaction: bank.TransactionInfo | None = TRANSACTION) -> bank.ProxyResult:
+    """The bank approves, and has taken the money."""
+    return bank.ProxyResult(intent=bank.Finish(status=bank.Success(is_captured=True)), transaction=transaction)
+
+
 def declines(text: str = "authorization_failed:insufficient_funds") -> bank.ProxyResult:
     return bank.ProxyResult(intent=bank.Finish(status=failure.parse(text)))
 
