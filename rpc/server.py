@@ -64,6 +64,7 @@ class Server:
         self, services: Services, verifier: Verifier | None, threads: int, clock: Clock, limits: Limits
     ) -> None:
         self.services, self.verifier, self.clock, self.limits = dict(services), verifier, clock, limits
+        self.are_coroutines: dict[Callable[..., Any], bool] = {}
         self.threads = Threads(threads, "rpc")
         self.room = threads * (1 + WAITING_PER_THREAD)
         self.in_flight = 0
@@ -187,7 +188,10 @@ class Server:
 
     async def execute(self, method: Callable[..., Any], arguments: tuple[Any, ...], context: Context) -> Any:
         """Calls the handler: on the loop when it is a coroutine function, else in the pool."""
-        if inspect.iscoroutinefunction(method):
+        is_coroutine = self.are_coroutines.get(method)
+        if is_coroutine is None:  # to look takes 5 us, and there are only as many methods as functions
+            is_coroutine = self.are_coroutines[method] = inspect.iscoroutinefunction(method)
+        if is_coroutine:
             return await method(context, *arguments)
         if self.in_flight >= self.room:
             raise Unavailable("overloaded")

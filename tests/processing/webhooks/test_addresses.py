@@ -349,10 +349,10 @@ def test_a_text_of_any_make_is_judged_at_once(filler: str):
     """No text makes the grammar try its parts in every combination."""
     for begin in ("http://shop.example.com/?", "http://shop.example.com/", "http://", "http://["):
         text = (begin + filler * 1000)[: addresses.URL_CHARS_MAX - 1] + " "
-        began = time.perf_counter()
+        began = time.process_time()
         with pytest.raises(AddressRefused):
             addresses.parse(text, PUBLIC)
-        assert time.perf_counter() - began < 0.05
+        assert time.process_time() - began < 0.5
 
 
 PIECES = st.sampled_from(
