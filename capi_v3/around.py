@@ -129,14 +129,15 @@ def under_way(exchange: Exchange, arguments: Arguments) -> Reply:
 
 def described(exchange: Exchange, reply: Reply) -> Reply:
     """The reply with the headers that its body calls for."""
-    if not isinstance(reply.body, dict) or reply.status >= 300:
+    if reply.status >= 300:
         return reply
     headers: list[Header] = []
     if (tag := etag_of(reply.body)) is not None:
         headers.append((b"etag", tag.encode()))
-    if exchange.method == "POST" and (own := reply.body.get("links", {}).get("self")):
+    said = reply.body if isinstance(reply.body, dict) else {}
+    if exchange.method == "POST" and (own := said.get("links", {}).get("self")):
         headers.append((b"location", own.encode()))
-    if (cursor := reply.body.get("nextCursor")) is not None:
+    if (cursor := said.get("nextCursor")) is not None:
         headers.append(next_link(exchange.request.raw_path, exchange.request.query, cursor))
     return reply._replace(headers=(*reply.headers, *headers)) if headers else reply
 
