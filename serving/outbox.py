@@ -1,7 +1,8 @@
 """Answers of one turn of the event loop, written one after another at its end.
 
 A write wakes whoever waits for it. A peer asleep on another processor costs the writer 15-20 us, one that is awake
-because it was just written to costs 3: a new invoice takes 25 us less than with every answer written where it is made.
+because it was just written to costs 3. With the calls to the platform kept back alike, a new invoice takes the gateway
+181 us instead of 247 (`python -m benches --only ours`).
 """
 
 import asyncio
