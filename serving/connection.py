@@ -91,9 +91,13 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """The caller reads more slowly than the application writes: nothing more is read from it either."""
+        """The caller reads more slowly than the application writes: nothing more is read from it either.
+
+        But for a body on its way: whoever sends it may read only afterwards.
+        """
         self.writable = self.loop.create_future()
-        self.pause_reading()
+        if self.reading is None:
+            self.pause_reading()
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -176,7 +180,7 @@ class Connection(asyncio.Protocol):
 
     def resume_reading(self) -> None:
         """Reads on, unless a request already waits for its turn, or an answer for its reader."""
-        if self.is_paused and not self.ahead and self.writable is None:
+        if self.is_paused and not self.ahead and (self.writable is None or self.reading or self.is_deaf):
             self.is_paused = False
             self.transport.resume_reading()
 

@@ -154,7 +154,6 @@ class Exchange:
         """
         if self.is_gone:
             return
-        self.is_started = True
         lines = [b"%b: %b\r\n" % header for header in headers]
         lines.append(date_line())
         if status not in BODILESS:
@@ -163,6 +162,7 @@ class Exchange:
         answer = joined(status_line(status), lines)
         if self.method != "HEAD" and status not in BODILESS:
             answer += body
+        self.is_started = True
         self.deliver(answer)
         self.finish()
 

@@ -109,6 +109,9 @@ async def direct(exchange):
     at_hand = b"later" if body is None else b"at hand"
     if exchange.query == b"crash":
         raise RuntimeError("an internal secret")
+    if exchange.query == b"forge":
+        exchange.respond(200, [(b"x-forged", b"a\r\nset-cookie: secret=1")], b"")
+        return
     if body is None:
         body = await read_all(exchange.receive)
     if body is not None:

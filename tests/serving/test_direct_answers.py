@@ -45,7 +45,7 @@ def test_a_caller_that_asks_first_is_told_to_send_its_body(served):
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
-@pytest.mark.parametrize("target", [b"/direct?crash", b"/crash"])
+@pytest.mark.parametrize("target", [b"/direct?crash", b"/direct?forge", b"/crash"])
 def test_a_crash_is_answered_in_the_same_form_either_way(served, target):
     answer = served.ask(request(target))
     assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
