@@ -149,10 +149,8 @@ class AsyncClient:
 
     async def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
         """Makes one call; repeats it as its row allows."""
-        call, abreast = (
-            Attempts(self.core, target, function, positional(function, arguments, named), context),
-            self.abreast,
-        )
+        call = Attempts(self.core, target, function, positional(function, arguments, named), context)
+        abreast = self.abreast
         abreast.under_way += 1
         try:
             await abreast.stage()

@@ -296,3 +296,23 @@ def test_only_what_has_an_end_is_listed_as_deprecated(v3):
     [row] = v3.send(v3.requests["listDeprecations"]).json["data"]
     assert (row["version"], row["operation"], row["count"]) == ("v1", "createInvoice", 3)
     assert row["deprecatedAt"] == "2026-11-22T00:00:00Z"
+
+
+def test_refunds_of_a_payment_under_another_invoice_are_refused_and_not_shown(v3):
+    query = {"paymentId": "pay_inv1.1", "invoiceId": "inv_inv1"}
+    assert v3.send(v3.operation("listRefunds", query=query)).status == 200
+    answer = v3.send(v3.operation("listRefunds", query={**query, "invoiceId": "inv_inv2"}))
+    assert (answer.status, answer.json["code"]) == (422, "unprocessable")
+
+
+def test_what_no_event_type_can_be_called_is_refused_and_not_repeated(v3):
+    number = "4242/4242/4242/4242"
+    answer = v3.send(v3.operation("listEvents", query={"type": number}))
+    assert answer.status == 422
+    assert "4242" not in str(answer.json)
+
+
+def test_an_event_that_was_seen_before_is_not_sent_again(v3):
+    seen = v3.send(v3.operation("getEvent"))
+    again = v3.send(v3.operation("getEvent", headers={"If-None-Match": seen.headers["etag"]}))
+    assert (seen.status, again.status, again.headers["etag"]) == (200, 304, seen.headers["etag"])
