@@ -159,6 +159,8 @@ class Connection(asyncio.Protocol):
             return
         exchange, self.reading = self.reading, None
         exchange.complete()
+        if self.writable is not None:
+            self.pause_reading()
         if self.state is BODY:
             self.state = ANSWERING
 
