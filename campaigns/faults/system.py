@@ -36,13 +36,16 @@ PORTS = {
 
 SANDBOX = CHECKOUT / "deploy" / "all_in_one" / "sandbox.toml"
 LEASE_S = 6
+DELAYS_S = ",".join(["1", "1", "2", "2", "4", "4", *["8"] * 900])
+"""Waits of webhooks: short, and so many that none is switched off that fails for most of a long campaign."""
+
 SHORT_WAITS = {
     "CAPI_MOCK_BANK_SLOW_ANSWER_MS": "400",
     "CAPI_VAULT_BANK_TIMEOUT_MS": "2000",
     "CAPI_WORKERS_LEASE_S": str(LEASE_S),
     "CAPI_WEBHOOKS_TIMEOUT_MS": "1000",
-    "CAPI_WEBHOOKS_RETRY_DELAYS_S": "1,1,2,2,4,4,8,8,8,8,8,8,8,8,8,8,8,8,8,8",
-    "CAPI_WEBHOOKS_ENDPOINT_RETRY_DELAYS_S": "1,1,2,2,4,4,8,8,8,8,8,8,8,8,8,8,8,8,8,8",
+    "CAPI_WEBHOOKS_RETRY_DELAYS_S": DELAYS_S,
+    "CAPI_WEBHOOKS_ENDPOINT_RETRY_DELAYS_S": DELAYS_S,
 }
 SYNCING = {"sqlite": ("processing", "vault", "workers", "workers_2"), "postgresql": ("vault",)}
 """Which processes sync something to the disk themselves, by the database of the others."""

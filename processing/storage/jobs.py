@@ -1,12 +1,14 @@
 """Work that is due at a time: claimed with a lease, done in order per key, set aside when it keeps crashing.
 
     schedule   the one timer of a key: set, moved, or cleared
+    look_by    the same timer, made no later than it is
     enqueue    one more piece of work behind the others of its key
     claim      takes due work for a lease; the attempt is counted here, before the work, so that a crash counts
     renew      it takes longer       |  (`keep`: all that a worker has in hand)
     complete   it is done            | each of these changes nothing and answers False
     discard    it is done with       | when the lease was lost to somebody else meanwhile
     postpone   do it later again     |
+    look_again its timer is set anew |
     give_back  it was not begun      |
     quarantine a person must look    |
 
@@ -44,6 +46,15 @@ SCHEDULE = (
     f" claim = CASE WHEN {LEASED} THEN jobs.claim END,"
     " attempts = CASE WHEN jobs.claim IS NULL THEN 0 ELSE jobs.attempts END,"
     " payload = excluded.payload, trace_id = excluded.trace_id, lane = excluded.lane, quarantined_at_ms = NULL"
+)
+
+LOOK_BY = (
+    "INSERT INTO jobs (queue, key, position, due_at_ms, lane) VALUES (?, ?, 0, ?, ?)"  # noqa: S608 - our own words
+    " ON CONFLICT (queue, key, position) DO UPDATE SET"
+    f" due_at_ms = CASE WHEN excluded.due_at_ms < jobs.due_at_ms AND NOT ({LEASED})"
+    " THEN excluded.due_at_ms ELSE jobs.due_at_ms END,"
+    f" again_at_ms = CASE WHEN {LEASED} AND (jobs.again_at_ms IS NULL OR excluded.due_at_ms < jobs.again_at_ms)"
+    " THEN excluded.due_at_ms ELSE jobs.again_at_ms END"
 )
 
 HEAD_OF_KEY = (
@@ -99,6 +110,15 @@ def schedule(
     tx.later(SCHEDULE, (queue, key, to_ms(due), payload, trace_id, lane, *[to_ms(now)] * 3))
     if due <= now + SOON:
         tx.wake()
+
+
+def look_by(tx: Tx, queue: str, key: str, due: datetime, *, now: datetime, lane: str = "") -> None:
+    """The key's timer comes due at `due`, or sooner where it would anyway; after the work, where somebody works on it.
+
+    One that there is keeps its lane. In quarantine it stays.
+    """
+    moment = to_ms(now)
+    tx.later(LOOK_BY, (queue, key, to_ms(due), lane, moment, moment), wakes=due <= now + SOON)
 
 
 def clear(tx: Tx, queue: str, key: str, *, now: datetime) -> None:
@@ -288,6 +308,22 @@ def postpone(
             (to_ms(due), claim.queue, claim.key, claim.position, to_ms(due)),
         )
     return mine
+
+
+def look_again(tx: Tx, claim: Claim, due: datetime, *, not_before: datetime | None = None, lane: str = "") -> bool:
+    """The timer's next time: `due`, or sooner where somebody asked for it meanwhile, but never before `not_before`.
+
+    Its attempts are forgotten.
+    """
+    least = to_ms(not_before) if not_before else 0
+    latest = max(to_ms(due), least)
+    return _touch(
+        tx,
+        "UPDATE jobs SET due_at_ms = CASE WHEN again_at_ms >= ? AND again_at_ms < ? THEN again_at_ms"
+        " WHEN again_at_ms < ? THEN ? ELSE ? END, again_at_ms = NULL, claim = NULL, attempts = 0, lane = ?",
+        claim,
+        (least, latest, least, least, latest, lane),
+    )
 
 
 def give_back(tx: Tx, claim: Claim, *, now: datetime) -> bool:

@@ -14,8 +14,9 @@ from processing.storage import events
 from processing.storage.port import Tx
 from processing.webhooks import deliveries, hooks, signing
 from processing.webhooks.bodies import EVENT_TYPES, MEDIA_TYPE, body
-from processing.webhooks.deliveries import Message
 from processing.webhooks.hooks import Hook
+from processing.webhooks.lines import Message, Place
+from processing.webhooks.receivers import Receiver
 from processing.webhooks.sender import Answer
 from processing.webhooks.verdicts import Outcome, Verdict
 
@@ -31,15 +32,15 @@ class Telling(NamedTuple):
     after: Invoice
 
 
-def spread(tx: Tx, record: events.Record, told: Sequence[PartyEvent], subscribed: Sequence[Hook]) -> None:
+def spread(tx: Tx, record: events.Record, told: Sequence[PartyEvent], subscribed: Sequence[Hook]) -> list[Place]:
     """Deliveries of what the record means to the hooks that asked for it."""
     history = [past for past in events.records(tx, record.machine_id) if past.sequence <= record.sequence]
+    places: list[Place] = []
     for telling in tellings(history):
         asking = [hook for hook in subscribed if telling.event_type in hook.event_types]
         if asking:
-            event_id = _event(tx, record, telling)
-            for hook in asking:
-                deliveries.add(tx, hook.id, event_id, record, is_enabled=hook.is_enabled)
+            places += deliveries.add(tx, asking, _event(tx, record, telling), record)
+    return places
 
 
 def tellings(history: list[events.Record]) -> Iterator[Telling]:
@@ -57,15 +58,19 @@ def tellings(history: list[events.Record]) -> Iterator[Telling]:
                     number += 1
 
 
-def keys_of(tx: Tx, message: Message, now: datetime) -> Sequence[bytes]:
+def keys_of(tx: Tx, receiver: Receiver, now: datetime) -> Sequence[bytes]:
     """The hook's private key, sealed."""
-    return (message.private_key,)
+    return (receiver.private_key,)
 
 
-def headers(sealed: Sequence[bytes], message: Message, keys: SealingKeys, now: datetime) -> dict[str, str]:
+def opened(receiver: Receiver, sealed: Sequence[bytes], keys: SealingKeys) -> signing.PrivateKey:
+    """The key, ready to sign."""
+    return signing.loaded(keys.open(sealed[0], hooks.owner_of_key(receiver.hook_id)))
+
+
+def headers(key: signing.PrivateKey, message: Message, now: datetime) -> dict[str, str]:
     """What is sent above the body."""
-    private_key = keys.open(sealed[0], hooks.owner_of_key(message.hook_id))
-    return {"Content-Type": MEDIA_TYPE, signing.HEADER: signing.content_signature(private_key, message.body)}
+    return {"Content-Type": MEDIA_TYPE, signing.HEADER: signing.content_signature(key, message.body)}
 
 
 def verdict(answer: Answer) -> Verdict:

@@ -1,43 +1,22 @@
 """What is to be told to whom, and what became of it: rows of events, deliveries and attempts.
 
-A delivery waits, is delivered, or is dropped with its hook's queue. Each waiting one has a job of queue `delivery`
-whose key is the hook and the invoice: told in order there, and in nobody else's way. Every function works inside a
-transaction that the caller opened.
+A delivery waits, is delivered, or is dropped with its hook's queue. Those that wait stand in lines (lines.py). Every
+function works inside a transaction that the caller opened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from processing.storage import jobs
 from processing.storage.events import Record
 from processing.storage.moments import from_ms, to_ms
 from processing.storage.port import Row, Tx
+from processing.webhooks import lines
+from processing.webhooks.hooks import Hook
 
-QUEUE = "delivery"
 EVENTS, DELIVERIES = "webhook_events", "webhook_deliveries"
 WAITING, DELIVERED, DROPPED = "waiting", "delivered", "dropped"
 LISTED_MAX = 1000
-
-
-class Message(NamedTuple):
-    """A delivery with all that is needed to send it. `private_key` is sealed; `event_id` of a sample is below zero.
-
-    Before `held_until` the receiver wants nothing.
-    """
-
-    delivery_id: int
-    hook_id: int
-    url: str
-    private_key: bytes
-    invoice_id: str
-    event_id: int
-    event_type: str
-    trace_id: str
-    body: bytes
-    failures: int
-    format: str
-    held_until: datetime | None
 
 
 class Attempt(NamedTuple):
@@ -93,86 +72,61 @@ def add_event(tx: Tx, event_id: int, record: Record, number: int, event_type: st
 
 
 def add(
-    tx: Tx, hook_id: int, event_id: int, record: Record, *, is_enabled: bool, event_type: str | None = None
-) -> None:
-    """The event of the record will be told to the hook; to a disabled one only by a resend. Asked twice, done once.
+    tx: Tx, hooks: Sequence[Hook], event_id: int, record: Record, *, event_type: str | None = None
+) -> list[lines.Place]:
+    """The event of the record will be told to the hooks; to a disabled one only by a resend. Asked twice, done once.
 
-    With `event_type` the event is one of party_events, without it one of webhook_events.
+    With `event_type` the event is one of party_events, without it one of webhook_events. Returns the lines that now
+    have to be looked at (`lines.look_at`).
     """
-    delivery_id = tx.draw(DELIVERIES)
-    made = tx.execute(
-        "INSERT INTO webhook_deliveries"
-        " (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms, event_type, trace_id, created_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, event_id) DO NOTHING",
-        (
-            delivery_id,
-            hook_id,
-            event_id,
-            record.machine_id,
-            WAITING if is_enabled else DROPPED,
-            to_ms(record.created_at) if is_enabled else None,
-            event_type,
-            event_type and record.trace_id,
-            to_ms(record.created_at),
-        ),
+    line, at = lines.line_of(record.machine_id), to_ms(record.created_at)
+    ids = tx.draw_each(DELIVERIES, len(hooks))
+    tx.execute_each(
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, line, status, next_attempt_at_ms,"
+        " event_type, trace_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (webhook_id, event_id) DO NOTHING",
+        [
+            (
+                delivery_id,
+                hook.id,
+                event_id,
+                record.machine_id,
+                line,
+                WAITING if hook.is_enabled else DROPPED,
+                at if hook.is_enabled else None,
+                event_type,
+                event_type and record.trace_id,
+                at,
+            )
+            for delivery_id, hook in zip(ids, hooks, strict=True)
+        ],
     )
-    if made.rowcount and is_enabled:
-        enqueue(tx, key(hook_id, record.machine_id), delivery_id, record.trace_id, record.created_at)
-
-
-def message(tx: Tx, delivery_id: int) -> Message | None:
-    """What a job is to send; None when it has become pointless, or what was to be told is forgotten."""
-    row = tx.execute(
-        "SELECT d.id, d.webhook_id, w.url, w.private_key, d.invoice_id, d.event_id,"
-        " COALESCE(d.event_type, e.event_type), COALESCE(d.trace_id, e.trace_id), COALESCE(d.sample, p.body, e.body),"
-        " d.failures, w.format, n.held_until_ms"
-        " FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id"
-        " LEFT JOIN webhook_events e ON d.event_type IS NULL AND e.id = d.event_id"
-        " LEFT JOIN party_events p ON d.event_type IS NOT NULL AND p.id = d.event_id"
-        " LEFT JOIN webhook_endpoints n ON n.webhook_id = w.id"
-        " WHERE d.id = ? AND d.status = 'waiting' AND w.is_enabled = 1",
-        (delivery_id,),
-    ).one()
-    if row is None or row[8] is None:
-        return None
-    held_until = None if row[-1] is None else from_ms(row[-1])
-    return Message(*row[:8], bytes(row[8]), *row[9:-1], held_until)
+    return [lines.place(hook, line) for hook in hooks if hook.is_enabled]
 
 
 def log_attempt(tx: Tx, delivery_id: int, attempt: Attempt) -> None:
     """Adds to what became of the delivery."""
-    last = tx.execute("SELECT MAX(number) FROM webhook_attempts WHERE delivery_id = ?", (delivery_id,)).one()[0]
-    tx.execute(
+    tx.later(
         "INSERT INTO webhook_attempts (delivery_id, number, at_ms, http_status, error, duration_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (delivery_id, (last or 0) + 1, to_ms(attempt.at), *attempt[1:]),
-    )
-
-
-def mark_delivered(tx: Tx, delivery_id: int) -> None:
-    tx.execute(
-        "UPDATE webhook_deliveries SET status = 'delivered', failures = 0, next_attempt_at_ms = NULL WHERE id = ?",
-        (delivery_id,),
-    )
-
-
-def mark_failed(tx: Tx, delivery_id: int, next_attempt_at: datetime) -> None:
-    """One more failure in a row; it waits on."""
-    tx.execute(
-        "UPDATE webhook_deliveries SET failures = failures + 1, next_attempt_at_ms = ? WHERE id = ?",
-        (to_ms(next_attempt_at), delivery_id),
+        " SELECT ?, COALESCE(MAX(number), 0) + 1, ?, CAST(? AS BIGINT), CAST(? AS TEXT), ?"
+        " FROM webhook_attempts WHERE delivery_id = ?",
+        (delivery_id, to_ms(attempt.at), *attempt[1:], delivery_id),
     )
 
 
 def drop_waiting(tx: Tx, hook_id: int) -> int:
-    """Ends everything that waits for the hook, with its jobs; returns how many deliveries."""
+    """Ends everything that waits for the hook; returns how many deliveries."""
+    tx.execute(
+        "SELECT id FROM webhook_deliveries WHERE webhook_id = ? AND status = 'waiting'"  # noqa: S608 - our own words
+        f" ORDER BY id{tx.row_lock}",
+        (hook_id,),
+    )
     dropped = tx.execute(
         "UPDATE webhook_deliveries SET status = 'dropped', next_attempt_at_ms = NULL"
-        " WHERE webhook_id = ? AND status = 'waiting' RETURNING invoice_id",
+        " WHERE webhook_id = ? AND status = 'waiting'",
         (hook_id,),
-    ).all()
-    jobs.drop(tx, QUEUE, {key(hook_id, invoice_id) for (invoice_id,) in dropped})
-    return len(dropped)
+    )
+    return dropped.rowcount
 
 
 def purge(tx: Tx, before: datetime, limit: int) -> int:
@@ -193,21 +147,20 @@ def purge(tx: Tx, before: datetime, limit: int) -> int:
 def resend(tx: Tx, hook_id: int, invoice_id: str, now: datetime) -> int:
     """Everything that the hook was or should have been told of the invoice waits again, in order, due now.
 
-    Jobs of before give way, so that an old wait holds nothing up (an attempt that is under way at this moment goes on
-    and counts for nothing); returns how many deliveries.
+    An attempt that is under way at this moment goes on and counts for nothing. Returns how many deliveries.
     """
-    jobs.drop(tx, QUEUE, [key(hook_id, invoice_id)])
     told = tx.execute(
-        "SELECT d.id, e.trace_id FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"
-        " WHERE d.webhook_id = ? AND d.invoice_id = ? ORDER BY d.event_id",
+        "SELECT d.id FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"
+        " WHERE d.webhook_id = ? AND d.invoice_id = ? ORDER BY d.id",
         (hook_id, invoice_id),
     ).all()
-    for delivery_id, trace_id in told:
-        tx.execute(
-            "UPDATE webhook_deliveries SET status = 'waiting', failures = 0, next_attempt_at_ms = ? WHERE id = ?",
-            (to_ms(now), delivery_id),
-        )
-        enqueue(tx, key(hook_id, invoice_id), delivery_id, trace_id, now)
+    line = lines.line_of(invoice_id)
+    tx.execute_each(
+        "UPDATE webhook_deliveries SET status = 'waiting', failures = 0, next_attempt_at_ms = ?, line = ? WHERE id = ?",
+        [(to_ms(now), line, delivery_id) for (delivery_id,) in told],
+    )
+    if told:
+        lines.look_now(tx, hook_id, line, now)
     return len(told)
 
 
@@ -235,16 +188,6 @@ def of_feed(tx: Tx, hook_id: int, before: int | None, limit: int) -> list[Delive
     ).all()
     attempts = attempts_of(tx, [row[0] for row in rows])
     return [_delivery(row, attempts.get(row[0], ())) for row in rows]
-
-
-def key(hook_id: int, invoice_id: str) -> str:
-    """Jobs of one key are done one after another."""
-    return f"{hook_id}:{invoice_id}"
-
-
-def enqueue(tx: Tx, job_key: str, delivery_id: int, trace_id: str, due: datetime) -> None:
-    """The delivery stands behind the others of its key."""
-    jobs.enqueue(tx, QUEUE, job_key, due, payload=str(delivery_id), trace_id=trace_id)
 
 
 def attempts_of(tx: Tx, delivery_ids: Iterable[int]) -> dict[int, tuple[Attempt, ...]]:

@@ -131,6 +131,7 @@ def disabled(endpoint: Endpoint) -> Endpoint:
 
 def renewed(tx: Tx, endpoint: Endpoint) -> None:
     """Its failures of before count no more."""
+    hooks.set_enabled(tx, endpoint.hook_id, endpoint.is_enabled)
     tx.execute(
         "UPDATE webhook_endpoints SET failing_since_ms = NULL, held_until_ms = NULL WHERE id = ?", (endpoint.id,)
     )

@@ -8,7 +8,7 @@ from processing import party_events
 from processing.machine import decode
 from processing.storage import events
 from processing.storage.port import Tx
-from processing.webhooks import hooks
+from processing.webhooks import hooks, lines
 from processing.webhooks.formats import FORMATS
 
 
@@ -17,10 +17,12 @@ def spread(tx: Tx, record: events.Record) -> None:
     told = party_events.of_record(tx, record.id)
     party_id, shop_id = (told[0].party_id, told[0].shop_id) if told else _whose(tx, record)
     subscribed = hooks.of_shop(tx, party_id, shop_id, hooks.INVOICES)
+    places: list[lines.Place] = []
     for name, format in FORMATS.items():
         mine = [hook for hook in subscribed if hook.format == name]
         if mine:
-            format.spread(tx, record, told, mine)
+            places += format.spread(tx, record, told, mine)
+    lines.look_at(tx, places, record.created_at)
 
 
 def _whose(tx: Tx, record: events.Record) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from processing.webhooks.signing import KeyPair
 from settings.sections import Webhooks
 
 COUNTER = "webhooks"
-COLUMNS = "id, party_id, shop_id, topic, event_types, url, public_key, is_enabled, format"
+COLUMNS = "id, party_id, shop_id, topic, event_types, url, public_key, is_enabled, format, resting_until_ms, is_slow"
 INVOICES = "invoices"
 CONTENT_SIGNATURE, STANDARD_WEBHOOKS = "content_signature", "standard_webhooks"
 """Kinds of hooks, see processing.webhooks.formats. What is asked of a kind that is not named is asked of the first."""
@@ -36,7 +36,10 @@ class NewHook(NamedTuple):
 
 
 class Hook(NamedTuple):
-    """`public_key` is SubjectPublicKeyInfo, DER. Nothing is sent while it is not enabled."""
+    """`public_key` is SubjectPublicKeyInfo, DER. Nothing is sent while it is not enabled.
+
+    `resting_until_ms`, `is_slow`: see receivers.py.
+    """
 
     id: int
     party_id: str
@@ -47,6 +50,8 @@ class Hook(NamedTuple):
     public_key: bytes
     is_enabled: bool
     format: str
+    resting_until_ms: int | None = None
+    is_slow: bool = False
 
 
 def require_room(tx: Tx, party_id: str, shop_id: str | None, limits: Webhooks) -> None:
@@ -112,8 +117,13 @@ def of_shop(tx: Tx, party_id: str, shop_id: str, topic: str) -> list[Hook]:
 
 
 def set_enabled(tx: Tx, hook_id: int, is_enabled: bool) -> None:
-    """Whether anything is sent. What waits is not touched: see deliveries.drop_waiting."""
-    tx.execute("UPDATE webhooks SET is_enabled = ? WHERE id = ?", (int(is_enabled), hook_id))
+    """Whether anything is sent; failures of before count no more. What waits is not touched: see
+    deliveries.drop_waiting."""
+    tx.execute(
+        "UPDATE webhooks SET is_enabled = ?, failures = 0, failing_since_ms = NULL, resting_until_ms = NULL"
+        " WHERE id = ?",
+        (int(is_enabled), hook_id),
+    )
 
 
 def delete(tx: Tx, hook_id: int) -> None:
@@ -133,6 +143,5 @@ def _where(select: str, party_id: str, shops: Sequence[str | None]) -> tuple[str
 
 
 def _hook(row: Row) -> Hook:
-    hook_id, party_id, shop_id, topic, event_types, url, public_key, is_enabled, format = row
-    types = tuple(event_types.split())
-    return Hook(hook_id, party_id, shop_id, topic, types, url, bytes(public_key), bool(is_enabled), format)
+    types = tuple(row[4].split())
+    return Hook(*row[:4], types, row[5], bytes(row[6]), bool(row[7]), *row[8:10], bool(row[10]))

@@ -8,10 +8,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from processing.storage import jobs
 from processing.storage.moments import to_ms
 from processing.storage.port import Tx
-from processing.webhooks import deliveries, public_events
+from processing.webhooks import deliveries, lines, public_events
 from processing.webhooks.endpoints import Endpoint
 
 EVENTS_MAX = 10_000
@@ -49,12 +48,10 @@ def replay(tx: Tx, endpoint: Endpoint, scope: Scope, now: datetime) -> int:
         events = list(group)
         if all(told.is_in_line for told in events):
             continue
-        job_key = deliveries.key(endpoint.hook_id, invoice_id)
-        jobs.drop(tx, deliveries.QUEUE, [job_key])
         line = {told.event_id: told for told in (*_waiting(tx, endpoint, invoice_id), *events)}
         for event_id in sorted(line):
-            told = line[event_id]
-            deliveries.enqueue(tx, job_key, _waits_again(tx, endpoint, told, now), told.trace_id, now)
+            _waits_again(tx, endpoint, line[event_id], now)
+        lines.look_now(tx, endpoint.hook_id, lines.line_of(invoice_id), now)
     return len(again)
 
 
@@ -62,13 +59,14 @@ def sample(tx: Tx, endpoint: Endpoint, event_type: str, trace_id: str, now: date
     """Puts a sample of an event in line; returns the delivery's id, of which its event's id is the opposite."""
     delivery_id = tx.draw(deliveries.DELIVERIES)
     tx.execute(
-        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms, event_type,"
-        " trace_id, sample, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, line, status, next_attempt_at_ms,"
+        " event_type, trace_id, sample, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery_id,
             endpoint.hook_id,
             -delivery_id,
             SAMPLES_KEY,
+            lines.line_of(SAMPLES_KEY),
             deliveries.WAITING,
             to_ms(now),
             event_type,
@@ -77,7 +75,7 @@ def sample(tx: Tx, endpoint: Endpoint, event_type: str, trace_id: str, now: date
             to_ms(now),
         ),
     )
-    deliveries.enqueue(tx, deliveries.key(endpoint.hook_id, SAMPLES_KEY), delivery_id, trace_id, now)
+    lines.look_now(tx, endpoint.hook_id, lines.line_of(SAMPLES_KEY), now)
     return delivery_id
 
 
@@ -115,26 +113,26 @@ def _waiting(tx: Tx, endpoint: Endpoint, invoice_id: str) -> Iterable[Told]:
     return [Told(*row) for row in rows.all()]
 
 
-def _waits_again(tx: Tx, endpoint: Endpoint, told: Told, now: datetime) -> int:
-    """The delivery's id; one that there was not yet is made."""
+def _waits_again(tx: Tx, endpoint: Endpoint, told: Told, now: datetime) -> None:
+    """A delivery that there was not yet is made."""
     delivery_id = told.delivery_id or tx.draw(deliveries.DELIVERIES)
     tx.execute(
-        "INSERT INTO webhook_deliveries"
-        " (id, webhook_id, event_id, invoice_id, status, next_attempt_at_ms, event_type, trace_id, created_at_ms)"
-        " VALUES (?, ?, ?, ?, 'waiting', ?, ?, ?, ?) ON CONFLICT (webhook_id, event_id) DO UPDATE SET"
-        " status = 'waiting', failures = 0, next_attempt_at_ms = excluded.next_attempt_at_ms",
+        "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, line, status, next_attempt_at_ms,"
+        " event_type, trace_id, created_at_ms) VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)"
+        " ON CONFLICT (webhook_id, event_id) DO UPDATE SET status = 'waiting', failures = 0, line = excluded.line,"
+        " next_attempt_at_ms = excluded.next_attempt_at_ms",
         (
             delivery_id,
             endpoint.hook_id,
             told.event_id,
             told.invoice_id,
+            lines.line_of(told.invoice_id),
             to_ms(now),
             told.event_type,
             told.trace_id,
             to_ms(now),
         ),
     )
-    return delivery_id
 
 
 def _invoice(told: Told) -> str:

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 KEY_BITS = 2048
 HEADER = "Content-Signature"
 
+PrivateKey = rsa.RSAPrivateKey
+
 
 class KeyPair(NamedTuple):
     """`private`: PKCS #8, `public`: SubjectPublicKeyInfo; both DER."""
@@ -38,9 +40,13 @@ def make_pair() -> KeyPair:
     )
 
 
-def content_signature(private_key: bytes, body: bytes) -> str:
-    """The header's value. The same body and key give the same value."""
+def loaded(private_key: bytes) -> PrivateKey:
+    """The private half of a pair, ready to sign."""
     # The key was sealed by ourselves: checking its primes at each message would cost more than signing.
-    key = load_der_private_key(private_key, None, unsafe_skip_rsa_key_validation=True)
+    return load_der_private_key(private_key, None, unsafe_skip_rsa_key_validation=True)
+
+
+def content_signature(key: PrivateKey, body: bytes) -> str:
+    """The header's value. The same body and key give the same value."""
     digest = base64.urlsafe_b64encode(key.sign(body, padding.PKCS1v15(), hashes.SHA256())).decode()
     return f"alg=RS256; digest={digest}"

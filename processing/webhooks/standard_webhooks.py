@@ -8,10 +8,12 @@ from processing.sealing import SealingKeys
 from processing.storage import events
 from processing.storage.port import Tx
 from processing.webhooks import deliveries, endpoint_secrets, public_events, standard_signing
-from processing.webhooks.deliveries import Message
 from processing.webhooks.endpoint_secrets import Sealed
 from processing.webhooks.hooks import Hook
+from processing.webhooks.lines import Message, Place
+from processing.webhooks.receivers import Receiver
 from processing.webhooks.sender import Answer
+from processing.webhooks.standard_signing import Secret
 from processing.webhooks.verdicts import Outcome, Verdict
 
 MEDIA_TYPE = "application/json"
@@ -19,25 +21,31 @@ GONE = 410
 ASKS_FOR_TIME = frozenset({429, 503})
 
 
-def spread(tx: Tx, record: events.Record, told: Sequence[PartyEvent], subscribed: Sequence[Hook]) -> None:
+def spread(tx: Tx, record: events.Record, told: Sequence[PartyEvent], subscribed: Sequence[Hook]) -> list[Place]:
     """Deliveries of the record's events to the hooks that asked for them."""
     wanted = [(hook, frozenset(hook.event_types)) for hook in subscribed]
+    places: list[Place] = []
     for event in told:
-        for hook, types in wanted:
-            if public_events.is_asked_for(event.event_type, types):
-                deliveries.add(tx, hook.id, event.id, record, is_enabled=hook.is_enabled, event_type=event.event_type)
+        asking = [hook for hook, types in wanted if public_events.is_asked_for(event.event_type, types)]
+        if asking:
+            places += deliveries.add(tx, asking, event.id, record, event_type=event.event_type)
+    return places
 
 
-def keys_of(tx: Tx, message: Message, now: datetime) -> Sequence[Sealed]:
+def keys_of(tx: Tx, receiver: Receiver, now: datetime) -> Sequence[Sealed]:
     """The endpoint's secrets in force, sealed."""
-    return endpoint_secrets.in_force(tx, message.hook_id, now)
+    return endpoint_secrets.in_force(tx, receiver.hook_id, now)
 
 
-def headers(sealed: Sequence[Sealed], message: Message, keys: SealingKeys, now: datetime) -> dict[str, str]:
+def opened(receiver: Receiver, sealed: Sequence[Sealed], keys: SealingKeys) -> Sequence[Secret]:
+    """The secrets."""
+    return [endpoint_secrets.opened(receiver.hook_id, each, keys) for each in sealed]
+
+
+def headers(secrets: Sequence[Secret], message: Message, now: datetime) -> dict[str, str]:
     """What is sent above the body."""
-    opened = [endpoint_secrets.opened(message.hook_id, each, keys) for each in sealed]
     message_id = f"evt_{public_id(message.event_id)}"
-    signed = standard_signing.headers(opened, message_id, int(now.timestamp()), message.body)
+    signed = standard_signing.headers(secrets, message_id, int(now.timestamp()), message.body)
     return {"Content-Type": MEDIA_TYPE, **signed}
 
 

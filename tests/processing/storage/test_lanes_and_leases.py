@@ -78,3 +78,75 @@ def test_a_lease_that_somebody_else_has_by_now_is_not_kept(database: Database):
 def test_claims_come_in_the_order_in_which_they_were_due(database: Database):
     schedule(database, *[(f"k{n}", "") for n in (3, 1, 2)])
     assert [each.key for each in claim(database)] == ["k3", "k1", "k2"]
+
+
+# ------------------------------------------------------------------------------------------------ timers made sooner
+
+
+def look_by(database: Database, due: datetime, **asked: datetime | str) -> None:
+    with database.transaction() as tx:
+        jobs.look_by(tx, "machine", "k", due, **{"now": NOW, **asked})
+
+
+def look_again(database: Database, taken: Claim, due: datetime, **asked: datetime | str) -> datetime:
+    """When it comes due then."""
+    with database.transaction() as tx:
+        assert jobs.look_again(tx, taken, due, **asked)
+    return jobs.next_due(database, [("machine", None)])["machine"]
+
+
+def test_a_timer_can_be_made_sooner_and_not_later(database: Database):
+    for due, expected in ((at(10), at(10)), (at(20), at(10)), (at(5), at(5))):
+        look_by(database, due)
+        assert jobs.next_due(database, [("machine", None)])["machine"] == expected
+
+
+def test_a_timer_keeps_its_lane_when_it_is_made_sooner(database: Database):
+    look_by(database, at(-1), lane="a")
+    look_by(database, at(-2), lane="b")
+    assert [each.lane for each in claim(database)] == ["a"]
+
+
+def test_what_is_asked_for_during_the_work_comes_due_after_it(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    look_by(database, at(3))
+    look_by(database, at(7))
+    assert claim(database) == []
+    assert look_again(database, taken, at(60)) == at(3)
+
+
+def test_what_is_asked_for_during_the_work_does_not_break_a_rest(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    look_by(database, at(3))
+    assert look_again(database, taken, at(5), not_before=at(30), lane="x") == at(30)
+    assert [each.lane for each in claim(database, now=at(31))] == ["x"]
+
+
+def test_work_that_is_over_while_more_was_asked_for_is_done_once_more(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    look_by(database, at(2))
+    with database.transaction() as tx:
+        assert jobs.complete(tx, taken)
+    assert jobs.next_due(database, [("machine", None)])["machine"] == at(2)
+
+
+def test_a_timer_whose_worker_was_lost_is_sooner_than_what_is_asked_for(database: Database):
+    look_by(database, at(-1))
+    [lost] = claim(database)
+    look_by(database, at(100), now=at(50))
+    [taken] = claim(database, now=at(50))
+    assert taken.attempts == 2
+    with database.transaction() as tx:
+        assert not jobs.look_again(tx, lost, at(200))
+
+
+def test_a_timer_in_quarantine_stays_there(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    with database.transaction() as tx:
+        assert jobs.quarantine(tx, taken, "crashed", now=NOW)
+    look_by(database, at(-5))
+    assert claim(database) == []

@@ -1,16 +1,17 @@
 """A database of a release before: everything that was in it is there after the migrations, and goes on working."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from processing.storage import migrations
+from processing.storage import jobs, migrations
 from processing.storage.migrations import FILE_NAME, migrate
 from processing.storage.port import Database
 from processing.storage.postgres import PostgresDatabase
 from processing.storage.sqlite import SqliteDatabase
-from processing.webhooks import deliveries
+from processing.webhooks import deliveries, lines, receivers
 from tests.processing.sandbox import NOW
 
 LAST_WITHOUT_ENDPOINTS = 8
@@ -25,6 +26,7 @@ ROWS = (
     " VALUES (3, 7, 0, 'inv', 'INVOICE_CREATED', 't', ?)",
     "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, status, failures, next_attempt_at_ms)"
     " VALUES (4, 1, 3, 'inv', 'waiting', 2, 6000)",
+    "INSERT INTO jobs (queue, key, position, due_at_ms, payload) VALUES ('delivery', '1:inv', 5, 6000, '4')",
     "INSERT INTO webhook_attempts (delivery_id, number, at_ms, http_status, error, duration_ms)"
     " VALUES (4, 1, 5500, 500, 'no', 7)",
 )
@@ -52,16 +54,14 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 def test_a_delivery_that_waited_is_told_after_the_upgrade(old: Database):
     assert len(migrate(old, NOW)) >= 4
-    with old.read() as tx:
-        found = deliveries.message(tx, 4)
+    with old.transaction() as tx:
+        [claim] = jobs.claim(tx, lines.QUEUE, now=NOW, lease=timedelta(seconds=10), limit=9)
+        hook_id, line = lines.parsed(claim.key)
+        [found] = lines.due(tx, hook_id, line, NOW, 9)
+        receiver = receivers.find(tx, hook_id)
         [listed] = deliveries.listed(tx, 1, 10)
-    assert (found.body, found.event_type, found.failures, found.format) == (
-        b"bytes",
-        "INVOICE_CREATED",
-        2,
-        "content_signature",
-    )
-    assert found.held_until is None
+    assert (found.body, found.event_type, found.failures) == (b"bytes", "INVOICE_CREATED", 2)
+    assert (receiver.format, receiver.held_until, receiver.failures) == ("content_signature", None, 0)
     assert [(attempt.http_status, attempt.error) for attempt in listed.attempts] == [(500, "no")]
 
 

@@ -12,7 +12,7 @@ from processing.domain.state import Invoice
 from processing.machine import QUEUE as MACHINE_QUEUE
 from processing.services.webhooks import WebhookService
 from processing.storage import jobs
-from processing.webhooks import deliveries, fanout, hooks, signing
+from processing.webhooks import deliveries, fanout, hooks, lines, signing
 from processing.webhooks.bodies import EVENT_TYPES
 from processing.webhooks.delivery import Delivering
 from processing.webhooks.sender import Answer, Sender
@@ -100,7 +100,7 @@ class Stage:
 
     def deliver(self) -> None:
         """Everything that is due now."""
-        self.work(deliveries.QUEUE, self.delivering.handle)
+        self.work(lines.QUEUE, self.delivering.handle)
 
     def tell(self) -> None:
         self.spread()
@@ -128,4 +128,4 @@ class Stage:
 
     def waiting_jobs(self) -> int:
         with self.database.read() as tx:
-            return tx.execute("SELECT COUNT(*) FROM jobs WHERE queue = ?", (deliveries.QUEUE,)).one()[0]
+            return tx.execute("SELECT COUNT(*) FROM jobs WHERE queue = ?", (lines.QUEUE,)).one()[0]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from processing.machine import LeaseLost
-from processing.webhooks import deliveries, hooks
+from processing.webhooks import deliveries, hooks, lines
 from processing.webhooks.delivery import traceparent
 from processing.workers.loop import Loop
 from settings.clock import system_clock
@@ -175,7 +175,7 @@ def test_many_failures_do_not_count_as_crashes_of_the_work(tmp_path: Path):
     stage.tell()
     for delay_s in DELAYS_S[:15]:
         stage.clock.forward(delay_s)
-        [claim] = stage.claim(deliveries.QUEUE)
+        [claim] = stage.claim(lines.QUEUE)
         assert claim.attempts == 1
         stage.delivering.handle(claim)
 
@@ -185,9 +185,9 @@ def test_work_that_was_lost_to_another_worker_changes_nothing(tmp_path: Path):
     hook = stage.hook(URL, ("INVOICE_CREATED",))
     stage.sandbox.invoice()
     stage.spread()
-    [slow] = stage.claim(deliveries.QUEUE)
+    [slow] = stage.claim(lines.QUEUE)
     stage.clock.forward(LEASE.total_seconds() + 1)
-    [quick] = stage.claim(deliveries.QUEUE)
+    [quick] = stage.claim(lines.QUEUE)
     stage.delivering.handle(quick)
     with pytest.raises(LeaseLost):
         stage.delivering.handle(slow)
@@ -394,7 +394,7 @@ def test_a_deleted_hook_is_told_nothing_more(tmp_path: Path):
     hook = stage.hook(URL)
     stage.paid("inv1")
     stage.spread()
-    [running, *_] = stage.claim(deliveries.QUEUE)
+    [running, *_] = stage.claim(lines.QUEUE)
     with stage.database.transaction() as tx:
         deliveries.drop_waiting(tx, hook.id)
         hooks.delete(tx, hook.id)
@@ -414,7 +414,7 @@ def test_a_key_that_does_not_open_is_our_failure_and_not_the_receivers(tmp_path:
         tx.execute("UPDATE webhooks SET private_key = ?", (b"\x00\x01" + b"\x00" * 60,))
     stage.sandbox.invoice()
     stage.spread()
-    [claim] = stage.claim(deliveries.QUEUE)
+    [claim] = stage.claim(lines.QUEUE)
     with pytest.raises(InvalidTag):
         stage.delivering.handle(claim)
     [delivery] = stage.log(hook)

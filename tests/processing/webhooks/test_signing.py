@@ -45,20 +45,22 @@ def verify_by_arithmetic(public_der: bytes, signature: bytes, body: bytes) -> bo
 
 
 def test_the_signature_is_rsassa_pkcs1_with_sha256_over_the_exact_bytes():
-    signature = digest_of(signing.content_signature(PAIR.private, BODY))
+    signature = digest_of(signing.content_signature(signing.loaded(PAIR.private), BODY))
     assert verify_by_arithmetic(PAIR.public, signature, BODY)
     assert not verify_by_arithmetic(PAIR.public, signature, BODY + b" ")
     assert not verify_by_arithmetic(PAIR.public, bytes([signature[0] ^ 1]) + signature[1:], BODY)
 
 
 def test_openssl_accepts_the_signature(tmp_path: Path):
-    signature = digest_of(signing.content_signature(PAIR.private, BODY))
+    signature = digest_of(signing.content_signature(signing.loaded(PAIR.private), BODY))
     assert verify_with_openssl(tmp_path, PAIR.public, signature, BODY)
     assert not verify_with_openssl(tmp_path, PAIR.public, signature, BODY + b" ")
 
 
 def test_a_signature_of_the_same_bytes_is_the_same():
-    assert signing.content_signature(PAIR.private, BODY) == signing.content_signature(PAIR.private, BODY)
+    assert signing.content_signature(signing.loaded(PAIR.private), BODY) == signing.content_signature(
+        signing.loaded(PAIR.private), BODY
+    )
 
 
 def test_a_pair_is_rsa_of_2048_bits_and_fresh():

@@ -231,5 +231,5 @@ def test_the_private_key_leaves_the_database_sealed_only(client: BlockingClient,
         [(sealed, created_at_ms)] = tx.execute("SELECT private_key, created_at_ms FROM webhooks").all()
     assert made.public_key[-200:] not in bytes(sealed)
     private = stage.keys.open(bytes(sealed), f"webhook {made.id}")
-    assert signing.content_signature(private, b"x").startswith("alg=RS256; digest=")
+    assert signing.content_signature(signing.loaded(private), b"x").startswith("alg=RS256; digest=")
     assert from_ms(created_at_ms) == NOW

@@ -1,0 +1,201 @@
+"""A receiver that fails for long is left to rest and tried now and then; nothing is lost for it, nobody else waits."""
+
+import itertools
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from processing.webhooks import deliveries, hooks, lines, receivers
+from processing.webhooks.receivers import REST_MAX, RESTS_AFTER, rest
+from tests.processing.webhooks.stage import LEASE, Postman, Stage
+
+pytestmark = pytest.mark.usefixtures("both_databases")
+
+URL = "https://shop.example.com/hook"
+MANY = 4 * RESTS_AFTER
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> tuple[Stage, hooks.Hook, dict[str, int]]:
+    """A receiver that answers as `answers` says, 500 at first; a message of each of MANY invoices waits for it."""
+    answers = {URL: 500}
+    stage = Stage(tmp_path, post=Postman(lambda url, body: answers.get(url, 200)))
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    for number in range(MANY):
+        stage.sandbox.invoice(f"inv{number}")
+    stage.tell()
+    return stage, hook, answers
+
+
+def statuses(stage: Stage, hook: hooks.Hook) -> set[str]:
+    return {delivery.status for delivery in stage.log(hook)}
+
+
+def test_a_receiver_is_left_to_rest_after_many_failures_in_a_row(away):
+    stage, hook, _ = away
+    assert RESTS_AFTER <= len(stage.sent) < MANY
+    stage.sent.clear()
+    for _ in range(10):
+        stage.deliver()
+    assert stage.sent == []
+    assert statuses(stage, hook) == {"waiting"}
+
+
+def test_a_resting_receiver_is_tried_by_one_message_at_a_time_ever_less_often(away):
+    stage, _, _ = away
+    stage.sent.clear()
+    tried = []
+    for second in range(600):
+        stage.clock.forward(1)
+        stage.deliver()
+        tried += [second] * len(stage.sent)
+        stage.sent.clear()
+    assert len(tried) == len(set(tried))
+    pauses = [after - before for before, after in itertools.pairwise(tried)]
+    assert pauses[-1] >= REST_MAX.total_seconds()
+    assert pauses == sorted(pauses)
+
+
+def test_a_receiver_that_is_back_is_told_all_that_waited_in_order(away):
+    stage, hook, answers = away
+    stage.clock.forward(5)
+    stage.paid("inv_more")
+    stage.tell()
+    answers[URL] = 200
+    stage.sent.clear()
+    for _ in range(12):
+        stage.clock.forward(30)
+        stage.deliver()
+    assert statuses(stage, hook) == {"delivered"}
+    assert len(stage.sent) == MANY + 1
+    with stage.database.read() as tx:
+        found = receivers.find(tx, hook.id)
+    assert (found.failures, found.failing_since, found.resting_until) == (0, None, None)
+
+
+def test_what_happens_meanwhile_does_not_wake_a_resting_receiver(away):
+    stage, _, _ = away
+    stage.sent.clear()
+    for number in range(5):
+        stage.sandbox.invoice(f"late{number}")
+        stage.tell()
+    assert stage.sent == []
+
+
+def test_nobody_else_waits_for_a_resting_receiver(away):
+    stage, _, _ = away
+    healthy = stage.hook(f"{URL}/2", ("INVOICE_CREATED",))
+    stage.sandbox.invoice("new")
+    stage.tell()
+    assert statuses(stage, healthy) == {"delivered"}
+
+
+def test_a_receiver_that_took_nothing_for_as_long_as_a_message_is_tried_is_switched_off(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman(lambda url, body: 500), retry_delays_s=(30,) * 20)
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    for number in range(MANY):
+        stage.sandbox.invoice(f"inv{number}")
+    stage.tell()
+    for _ in range(19 + 2):
+        stage.clock.forward(30)
+        stage.deliver()
+    assert not stage.is_enabled(hook)
+    assert statuses(stage, hook) == {"dropped"}
+
+
+def test_switching_a_hook_on_again_forgets_its_failures(away):
+    stage, hook, answers = away
+    answers[URL] = 200
+    stage.sent.clear()
+    with stage.database.transaction() as tx:
+        hooks.set_enabled(tx, hook.id, True)
+        assert deliveries.resend(tx, hook.id, "inv0", stage.clock()) == 1
+    stage.deliver()
+    assert json.loads(stage.sent[0][1])["invoice"]["id"] == "inv0"
+
+
+def test_of_several_who_look_one_tries_a_receiver_that_is_away(away):
+    stage, hook, _ = away
+    with stage.database.read() as tx:
+        found = receivers.find(tx, hook.id)
+    assert found.is_away
+    until = stage.clock() + timedelta(seconds=30)
+    for expected in (True, False):
+        with stage.database.transaction() as tx:
+            assert receivers.take_turn(tx, found, until) is expected
+
+
+def test_rests_double_from_a_second_to_a_minute_and_never_beyond_the_longest_delay():
+    hour = timedelta(hours=1)
+    assert rest(RESTS_AFTER - 1, hour) == timedelta()
+    assert [rest(RESTS_AFTER + more, hour).total_seconds() for more in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert rest(10**6, hour) == REST_MAX
+    assert rest(10**6, timedelta(seconds=8)) == timedelta(seconds=8)
+
+
+def test_slow_receivers_share_a_lane_until_they_answer_quickly(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+
+    def is_slow() -> bool:
+        stage.sandbox.invoice(f"inv{len(stage.sent)}")
+        stage.tell()
+        with stage.database.read() as tx:
+            return receivers.find(tx, hook.id).is_slow
+
+    took_ms = [7]
+    post = stage.post
+    stage.delivering._post = lambda *asked: post(*asked)._replace(duration_ms=took_ms[0])
+    assert not is_slow()
+    took_ms[0] = stage.rules.timeout_ms
+    assert is_slow()
+    stage.sandbox.invoice("waits")
+    stage.spread()
+    assert [claim.lane for claim in stage.claim(lines.QUEUE)] == [lines.SLOW]
+    stage.clock.forward(LEASE.total_seconds() + 1)
+    took_ms[0] = 7
+    stage.deliver()
+    assert not is_slow()
+
+
+def test_what_is_put_in_line_anew_while_it_is_told_is_told_once_more(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("inv1")
+    stage.spread()
+    stage.clock.forward(10)
+    post, resent = stage.post, []
+
+    def resend_midway(*asked):
+        if not resent:
+            with stage.database.transaction() as tx:
+                resent.append(deliveries.resend(tx, hook.id, "inv1", stage.clock()))
+        return post(*asked)
+
+    stage.delivering._post = resend_midway
+    stage.deliver()
+    assert resent == [1]
+    assert len(stage.sent) == 2
+    assert [(one.status, len(one.attempts)) for one in stage.log(hook)] == [("delivered", 2)]
+
+
+def test_a_message_that_stands_in_an_older_line_keeps_those_behind_it_waiting(tmp_path: Path):
+    """As those do that waited when lines came to be."""
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED", "PAYMENT_STARTED"))
+    stage.sandbox.paying_invoice("inv2")
+    stage.spread()
+    mine = lines.line_of("inv2")
+    with stage.database.transaction() as tx:
+        first = tx.execute("SELECT MIN(id) FROM webhook_deliveries").one()[0]
+        tx.execute("UPDATE webhook_deliveries SET line = ? WHERE id = ?", ((mine + 1) % lines.LINES, first))
+    stage.deliver()
+    assert stage.sent == []
+    with stage.database.transaction() as tx:
+        lines.look_now(tx, hook.id, (mine + 1) % lines.LINES, stage.clock())
+    stage.deliver()
+    stage.clock.forward(2)
+    stage.deliver()
+    assert [told["eventType"] for told in stage.told()] == ["InvoiceCreated", "PaymentStarted"]
