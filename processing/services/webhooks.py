@@ -45,6 +45,7 @@ class WebhookService:
     def Delete(self, context: Context, webhook_id: int) -> None:
         self._of_caller(context, webhook_id)
         with self._database.transaction() as tx:
+            hooks.lock(tx, webhook_id)
             deliveries.drop_waiting(tx, webhook_id)
             hooks.delete(tx, webhook_id)
 
@@ -56,6 +57,7 @@ class WebhookService:
     def Resend(self, context: Context, webhook_id: int, invoice_id: str) -> int:
         self._of_caller(context, webhook_id)
         with self._database.transaction() as tx:
+            hooks.lock(tx, webhook_id)
             if hooks.find(tx, webhook_id) is None:
                 raise webhooks.WebhookNotFound
             hooks.set_enabled(tx, webhook_id, True)

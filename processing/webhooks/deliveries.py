@@ -116,11 +116,6 @@ def log_attempt(tx: Tx, delivery_id: int, attempt: Attempt) -> None:
 
 def drop_waiting(tx: Tx, hook_id: int) -> int:
     """Ends everything that waits for the hook; returns how many deliveries."""
-    tx.execute(
-        "SELECT id FROM webhook_deliveries WHERE webhook_id = ? AND status = 'waiting'"  # noqa: S608 - our own words
-        f" ORDER BY id{tx.row_lock}",
-        (hook_id,),
-    )
     dropped = tx.execute(
         "UPDATE webhook_deliveries SET status = 'dropped', next_attempt_at_ms = NULL"
         " WHERE webhook_id = ? AND status = 'waiting'",

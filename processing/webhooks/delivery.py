@@ -106,7 +106,7 @@ class Delivering:
         lane = lines.lane(look.receiver.hook_id, look.receiver.is_slow)
         if look.pause is not None or claim.lane != lane:
             return self._wait(claim, look.pause or self._now(), lane)
-        if look.receiver.is_away:
+        if look.receiver.is_away and look.messages:
             tried_until = self._now() + self._sending_max
             if not self._takes_turn(look.receiver, tried_until):
                 return self._wait(claim, tried_until, lane)
@@ -194,42 +194,53 @@ class Delivering:
         return Attempted(message, attempt, verdict, ended_at, held_until)
 
     def _is_last(self, look: Look, failed: Attempted) -> bool:
-        """Whether the hook is switched off because of the failure."""
+        """Whether the failure is one after which a hook is switched off."""
         delays = len(look.format.delays_s(self._rules))
         return failed.verdict.outcome is Outcome.GONE or failed.message.failures >= delays
 
     # ------------------------------------------------------------------------------------------------ settling
 
     def _settle(self, tx: Tx, claim: jobs.Claim, look: Look, attempts: Sequence[Attempted]) -> None:
-        hook_id = look.receiver.hook_id
-        after = receivers.learnt(look.receiver, attempts, self._slow_ms, self._longest_rest(look))
+        """Writes what came of it. The receiver may have been changed meanwhile: what it is now counts."""
+        hooks.lock(tx, look.receiver.hook_id)
+        receiver = receivers.find(tx, look.receiver.hook_id)
+        failed = [each for each in attempts if not each.is_delivered]
+        is_off = bool(failed) and receiver.is_enabled and self._ends(tx, look, receiver, failed[-1])
+        self._note(tx, look, attempts, failed)
+        if not receiver.is_enabled:
+            require(jobs.complete(tx, claim), claim)
+            return
+        after = receivers.learnt(receiver, attempts, self._slow_ms, self._longest_rest(look))
+        look.format.learn(tx, receiver.hook_id, attempts)
+        receivers.keep(tx, receiver, after)
+        if is_off or (failed and self._is_away_for_good(look, after)):
+            self._switch_off(tx, claim, look, failed[-1])
+        else:
+            self._look_again(tx, claim, look, attempts, after)
+
+    def _note(self, tx: Tx, look: Look, attempts: Sequence[Attempted], failed: Sequence[Attempted]) -> None:
         told = [(each.message, deliveries.DELIVERED) for each in attempts if each.is_delivered]
         forgotten = [(message, deliveries.DROPPED) for message in look.messages if message.body is None]
-        lines.leave(tx, sorted(told + forgotten, key=lambda left: left[0].delivery_id))
-        failed = [each for each in attempts if not each.is_delivered]
+        lines.leave(tx, told + forgotten)
         for each in failed:
             lines.fall_back(tx, each.message, self._again_at(look.format, each))
         for each in attempts:
             deliveries.log_attempt(tx, each.message.delivery_id, each.attempt)
-        look.format.learn(tx, hook_id, attempts)
-        if failed and (self._is_last(look, failed[-1]) or self._is_away_for_good(look, after)):
-            self._switch_off(tx, claim, look, failed[-1])
-            return
-        receivers.keep(tx, look.receiver, after)
-        self._look_again(tx, claim, look, attempts, after)
 
     def _look_again(
         self, tx: Tx, claim: jobs.Claim, look: Look, attempts: Sequence[Attempted], after: Receiver
     ) -> None:
+        """Behind the lines of others, however long what is left has been due."""
         due = lines.next_due(tx, after.hook_id, look.line)
         if due is None:
             require(jobs.complete(tx, claim), claim)
             return
+        now = self._now()
         pause = later_of(after.resting_until, spread(attempts[-1].held_until if attempts else None))
         if not look.messages:
-            pause = later_of(pause, self._now() + OUT_OF_TURN)
+            pause = later_of(pause, now + OUT_OF_TURN)
         lane = lines.lane(after.hook_id, after.is_slow)
-        require(jobs.look_again(tx, claim, due, not_before=pause and whole_ms(pause), lane=lane), claim)
+        require(jobs.look_again(tx, claim, max(due, now), not_before=pause, lane=lane), claim)
 
     def _again_at(self, format: Format, failed: Attempted) -> datetime:
         delays_s = format.delays_s(self._rules)
@@ -237,6 +248,11 @@ class Delivering:
         longer = 1 + random.uniform(0, format.jitter_percent(self._rules) / 100)  # noqa: S311 - spreads, does not guard
         again_at = whole_ms(failed.ended_at + delay * longer)
         return again_at if failed.held_until is None else max(again_at, failed.held_until)
+
+    def _ends(self, tx: Tx, look: Look, receiver: Receiver, failed: Attempted) -> bool:
+        """Whether the hook is switched off: not for a message put in line anew meanwhile, nor for another URL."""
+        is_same = receiver.url == look.receiver.url
+        return is_same and self._is_last(look, failed) and lines.is_in_place(tx, failed.message)
 
     def _is_away_for_good(self, look: Look, after: Receiver) -> bool:
         """Whether the receiver has taken nothing for as long as a message is tried: what waits would be given up one by

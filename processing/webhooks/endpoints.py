@@ -77,9 +77,13 @@ def create(tx: Tx, new: NewEndpoint, limit: int, keys: SealingKeys, now: datetim
 
 
 def find(tx: Tx, endpoint_id: str, *, lock: bool = False) -> Endpoint | None:
-    """The endpoint, if there is one that was not deleted. `lock` keeps its revision from changing."""
+    """The endpoint, if there is one that was not deleted. `lock` keeps it from changing."""
     if lock:
-        tx.execute(f"SELECT id FROM webhook_endpoints WHERE id = ?{tx.row_lock}", (endpoint_id,))  # noqa: S608
+        tx.execute(
+            "SELECT id FROM webhooks WHERE id ="  # noqa: S608 - our own words
+            f" (SELECT webhook_id FROM webhook_endpoints WHERE id = ?){tx.row_lock}",
+            (endpoint_id,),
+        )
     row = tx.execute(f"{SELECT} WHERE n.id = ? AND w.is_deleted = 0", (endpoint_id,)).one()
     return row and _endpoint(row)
 

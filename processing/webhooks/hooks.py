@@ -116,6 +116,12 @@ def of_shop(tx: Tx, party_id: str, shop_id: str, topic: str) -> list[Hook]:
     return [_hook(row) for row in tx.execute(f"{sql} AND topic = ? ORDER BY id", (*params, topic)).all()]
 
 
+def lock(tx: Tx, hook_id: int) -> None:
+    """Whoever changes more than one row of a hook, its deliveries and its health begins here: so none waits for another
+    who waits for him."""
+    tx.soon(f"SELECT id FROM webhooks WHERE id = ?{tx.row_lock}", (hook_id,))  # noqa: S608 - our own words
+
+
 def set_enabled(tx: Tx, hook_id: int, is_enabled: bool) -> None:
     """Whether anything is sent; failures of before count no more. What waits is not touched: see
     deliveries.drop_waiting."""

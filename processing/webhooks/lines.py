@@ -116,6 +116,15 @@ def next_due(tx: Tx, hook_id: int, line: int) -> datetime | None:
     return None if row[0] is None else from_ms(row[0])
 
 
+def is_in_place(tx: Tx, message: Message) -> bool:
+    """Whether it still waits where it was seen: it was neither dropped nor put in line anew."""
+    found = tx.execute(
+        "SELECT 1 FROM webhook_deliveries WHERE id = ? AND status = 'waiting' AND next_attempt_at_ms = ?",
+        (message.delivery_id, message.due_ms),
+    )
+    return found.one() is not None
+
+
 def leave(tx: Tx, left: Sequence[tuple[Message, str]]) -> None:
     """They have been told, or are given up, as the status says; not one that was put in line anew meanwhile."""
     tx.execute_each(

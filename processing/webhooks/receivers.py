@@ -87,7 +87,7 @@ def learnt(receiver: Receiver, attempts: Sequence[Attempted], slow_ms: int, long
 
 
 def keep(tx: Tx, before: Receiver, after: Receiver) -> None:
-    """Writes what has changed. Of several who fail at a time the failures of the last to write count."""
+    """Writes what has changed."""
     if before == after:
         return
     since, resting = (moment and to_ms(moment) for moment in (after.failing_since, after.resting_until))

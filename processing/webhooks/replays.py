@@ -43,7 +43,7 @@ def replay(tx: Tx, endpoint: Endpoint, scope: Scope, now: datetime) -> int:
     What waits of the same invoices is put in line anew with them, so that they are told in order. Where all of an
     invoice is in line already nothing is done: a replay repeated many times costs one look.
     """
-    again = _chosen(tx, endpoint, scope)
+    again, changed = _chosen(tx, endpoint, scope), set()
     for invoice_id, group in groupby(sorted(again, key=lambda told: (told.invoice_id, told.event_id)), _invoice):
         events = list(group)
         if all(told.is_in_line for told in events):
@@ -51,7 +51,9 @@ def replay(tx: Tx, endpoint: Endpoint, scope: Scope, now: datetime) -> int:
         line = {told.event_id: told for told in (*_waiting(tx, endpoint, invoice_id), *events)}
         for event_id in sorted(line):
             _waits_again(tx, endpoint, line[event_id], now)
-        lines.look_now(tx, endpoint.hook_id, lines.line_of(invoice_id), now)
+        changed.add(lines.line_of(invoice_id))
+    for number in sorted(changed):
+        lines.look_now(tx, endpoint.hook_id, number, now)
     return len(again)
 
 

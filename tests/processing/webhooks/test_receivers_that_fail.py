@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from processing.storage.moments import to_ms
 from processing.webhooks import deliveries, hooks, lines, receivers
+from processing.webhooks.delivery import LOOK_MESSAGES_MAX
 from processing.webhooks.receivers import REST_MAX, RESTS_AFTER, rest
+from processing.webhooks.sender import Answer
 from tests.processing.webhooks.stage import LEASE, Postman, Stage
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -199,3 +202,62 @@ def test_a_message_that_stands_in_an_older_line_keeps_those_behind_it_waiting(tm
     stage.clock.forward(2)
     stage.deliver()
     assert [told["eventType"] for told in stage.told()] == ["InvoiceCreated", "PaymentStarted"]
+
+
+def test_a_hook_that_is_given_another_url_meanwhile_is_not_switched_off_for_the_old_one(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman(), retry_delays_s=())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("inv1")
+    stage.spread()
+
+    def moves_and_fails(url, body, headers):
+        with stage.database.transaction() as tx:
+            tx.execute("UPDATE webhooks SET url = ?", (f"{URL}/moved",))
+        return Answer(500, None, 7)
+
+    stage.delivering._post = moves_and_fails
+    [claim] = stage.claim(lines.QUEUE)
+    stage.delivering.handle(claim)
+    assert stage.is_enabled(hook)
+    stage.delivering._post = stage.post
+    stage.deliver()
+    assert [url for url, _, _ in stage.sent] == [f"{URL}/moved"]
+
+
+def test_a_hook_that_is_switched_off_while_it_is_told_learns_nothing(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("inv1")
+    stage.spread()
+
+    def is_switched_off(url, body, headers):
+        with stage.database.transaction() as tx:
+            hooks.set_enabled(tx, hook.id, False)
+            deliveries.drop_waiting(tx, hook.id)
+        return Answer(500, None, 7)
+
+    stage.delivering._post = is_switched_off
+    stage.deliver()
+    [delivery] = stage.log(hook)
+    assert (delivery.status, len(delivery.attempts)) == ("dropped", 1)
+    assert stage.waiting_jobs() == 0
+
+
+def test_a_receiver_with_much_to_be_told_does_not_push_ahead_of_others(tmp_path: Path):
+    """What is left after a look stands behind what others wait for, however old it is."""
+    stage = Stage(tmp_path, post=Postman())
+    busy = stage.hook(URL, ("INVOICE_CREATED",))
+    names = [name for name in map(str, range(2000)) if lines.line_of(name) == 0][: LOOK_MESSAGES_MAX + 5]
+    for name in names:
+        stage.sandbox.invoice(name)
+    stage.spread()
+    stage.clock.forward(60)
+    [claim] = stage.claim(lines.QUEUE)
+    stage.delivering.handle(claim)
+    assert len(stage.sent) == LOOK_MESSAGES_MAX
+    with stage.database.read() as tx:
+        assert tx.execute("SELECT due_at_ms FROM jobs WHERE queue = ?", (lines.QUEUE,)).all() == [
+            (to_ms(stage.clock()),)
+        ]
+    stage.deliver()
+    assert statuses(stage, busy) == {"delivered"}
