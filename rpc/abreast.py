@@ -1,8 +1,8 @@
 """Requests that came in one turn of an event loop go through their work side by side, stage by stage.
 
 Code that has just run is in the processor's caches; a request that goes all its way alone finds hardly any of it there.
-A new invoice costs the gateway 163 to 178 us abreast, 175 to 191 one behind the other (`python -m benches --only ours`,
-with TOGETHER_MIN as it is and out of reach); without sockets, which are half of what disturbs, a quarter less.
+A new invoice costs the gateway 124 to 142 us abreast, 146 to 169 one behind the other (`python -m benches --only ours`,
+with TOGETHER_MIN as it is and out of reach).
 """
 
 import types

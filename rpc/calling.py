@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from rpc.breaker import Breaker
 from rpc.breaker_board import Board, SharedBreaker
@@ -40,7 +43,7 @@ class Origin(NamedTuple):
     port: int
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A POST to be made once. `lines`: `name: value\\r\\n` each, names in lower case; all headers but Host and
     Content-Length, which the transport knows. `allowed_ms` is what the deadline leaves."""
 
@@ -56,7 +59,7 @@ class Request(NamedTuple):
         return pairs_of(self.lines)
 
 
-class Response(NamedTuple):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """An answer read to its end; headers that are missing are ""."""
 
     status: int
@@ -243,14 +246,14 @@ class Attempts:
             self.function.name,
             outcome,
             time.perf_counter() - self.began,
-            lambda: {
-                "reason": reason,
-                "attempts": self.count if self.count > 1 else None,
-                "span_id": self.span_id,
-                "trace_id": self.context.trace_id,
-            },
+            partial(self.told, reason),
             self.count,
         )
+
+    def told(self, reason: str | None) -> Mapping[str, Any]:
+        """What a log line says of the call besides."""
+        attempts = self.count if self.count > 1 else None
+        return {"reason": reason, "attempts": attempts, "span_id": self.span_id, "trace_id": self.context.trace_id}
 
 
 def breaker_of(board: Board | None, name: str, failures_max: int, open_ms: int) -> Breaker | SharedBreaker:

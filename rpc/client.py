@@ -149,7 +149,8 @@ class AsyncClient:
 
     async def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
         """Makes one call; repeats it as its row allows."""
-        call = Attempts(self.core, target, function, positional(function, arguments, named), context)
+        given = positional(function, arguments, named) if named else arguments
+        call = Attempts(self.core, target, function, given, context)
         abreast = self.abreast
         abreast.under_way += 1
         try:

@@ -40,25 +40,21 @@ getrandbits = DRAW.getrandbits
 
 def new_id() -> str:
     """16 random letters. No digits: a log filter must never take an id for a card number."""
-    return in_letters(random_digits())
+    return in_letters(f"{getrandbits(63) + 1:016x}")
 
 
-def new_traceparent(parent: str | None = None) -> str:
-    """The next hop's value: the trace of `parent` with a new span, or a new trace where there is none."""
-    return next_hop(parent)[1]
+def new_traceparent() -> str:
+    """The value of a new trace, with a span of its own."""
+    return f"00-{getrandbits(127) + 1:032x}-{getrandbits(63) + 1:016x}-01"
 
 
 def next_hop(parent: str | None) -> tuple[str, str]:
     """A new span's id and the `traceparent` of the same span under `parent`; of a new trace where there is none."""
-    digits = random_digits()
+    digits = f"{getrandbits(63) + 1:016x}"
+    letters = digits.encode().translate(LETTERS).decode()  # `in_letters`, of which each call makes one
     if parent:
-        return in_letters(digits), f"{parent[:36]}{digits}{parent[52:]}"
-    return in_letters(digits), f"00-{getrandbits(127) + 1:032x}-{digits}-01"
-
-
-def random_digits() -> str:
-    """16 hexadecimal digits, not all of them 0."""
-    return (getrandbits(63) + 1).to_bytes(8, "big").hex()
+        return letters, f"{parent[:36]}{digits}{parent[52:]}"
+    return letters, f"00-{getrandbits(127) + 1:032x}-{digits}-01"
 
 
 def in_letters(digits: str) -> str:
@@ -163,12 +159,14 @@ def is_id(text: str) -> bool:
 
 def is_header_value(text: str, bytes_max: int) -> bool:
     """Whether a header can carry the text, so that it arrives as it was."""
-    if not text.isascii():
+    is_plain = text.isascii()
+    if not is_plain:
         try:
             bytes_max -= len(text.encode()) - len(text)
         except UnicodeEncodeError:
             return False
-    return len(text) <= bytes_max and not CONTROL.search(text) and text.strip(" \t") == text
+    is_clean = (is_plain and text.isprintable()) or not CONTROL.search(text)
+    return is_clean and len(text) <= bytes_max and text.strip(" \t") == text
 
 
 def check_meta(meta: Mapping[str, str]) -> None:

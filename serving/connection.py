@@ -12,13 +12,17 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from serving import usual_heads
 from serving.exchange import Exchange
-from serving.request_rules import Broken, judge, target
+from serving.request_rules import HTTP_1_1, Broken, judge, target
 from telemetry import log, metrics
 
 BUFFERED_BYTES_MAX = 262_144
 LINGER_S = 2.0
 REFUSED = metrics.counter("http_broken_requests", "Requests refused before the application saw them", ("status",))
+
+HEADS_LEARNT_MAX = 8
+"""A connection that a proxy fills with the requests of many callers has no usual head: then none is looked for."""
 
 IDLE, HEAD, BODY, ANSWERING, LINGERING = "idle", "head", "body", "answering", "lingering"
 
@@ -35,6 +39,9 @@ class Connection(asyncio.Protocol):
         self.reading: Exchange | None = None
         self.ahead: deque[Exchange] = deque()
         self.is_paused = self.is_deaf = self.is_replaying = False
+        self.is_between = True
+        self.usual: usual_heads.UsualHead | None = None
+        self.learnt = 0
         self.skipped_framing = b""
         self.writable: asyncio.Future[None] | None = None
         self.url, self.headers = b"", []
@@ -65,6 +72,9 @@ class Connection(asyncio.Protocol):
         """Feeds the parser; an `Upgrade` that nobody here speaks is passed over (RFC 9110, 7.8)."""
         if self.is_deaf:
             return
+        is_next = self.state is IDLE and self.is_between
+        if is_next and self.usual is not None and self.begin_usual(data):
+            return
         if self.state is IDLE:
             self.state, self.since = HEAD, self.loop.time()
         progress = self.progress
@@ -77,6 +87,8 @@ class Connection(asyncio.Protocol):
                     data = data[upgrade.args[0] :]
                     self.read_body_anew()
             self.bound_unfinished(0 if self.progress != progress else len(data))
+            if is_next and self.learnt < HEADS_LEARNT_MAX:
+                self.learn(data)
         except HttpParserError as error:
             cause = error.__context__
             self.refuse(cause if isinstance(cause, Broken) else Broken(400, str(error)))
@@ -108,6 +120,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
+        self.is_between = False
         self.url, self.headers = b"", []
 
     def on_url(self, part: bytes) -> None:
@@ -158,11 +171,35 @@ class Connection(asyncio.Protocol):
         if self.skipped_framing:
             return
         exchange, self.reading = self.reading, None
+        self.is_between = True
         exchange.complete()
         if self.writable is not None:
             self.pause_reading()
         if self.state is BODY:
             self.state = ANSWERING
+
+    # Requests with the head that this connection usually has (`usual_heads`).
+
+    def begin_usual(self, data: bytes) -> bool:
+        """Begins the request that `data` is, if it is one whole and has the usual head."""
+        usual = self.usual
+        found = usual_heads.read(usual, data)
+        if found is None:
+            return False
+        named, body = found
+        self.unfinished_bytes = self.learnt = 0
+        exchange = Exchange(self, HTTP_1_1, usual.method, usual.target, named.items(), True, False, named)
+        exchange.chunks, exchange.buffered_bytes, exchange.is_complete = [body], len(body), True
+        self.begin(exchange)
+        return True
+
+    def learn(self, data: bytes) -> None:
+        """Remembers the head of a request that came whole and alone."""
+        exchange = self.exchange
+        is_alone = self.is_between and exchange is not None and exchange.is_complete and not self.ahead
+        if is_alone and exchange.version == HTTP_1_1 and exchange.keep_alive:
+            self.learnt += 1
+            self.usual = usual_heads.known(data, exchange.method, target(self.url), exchange.headers)
 
     # What exchanges call.
 
@@ -178,7 +215,8 @@ class Connection(asyncio.Protocol):
             self.resume_reading()
         else:
             self.state, self.since = IDLE, self.loop.time()
-            self.resume_reading()
+            if self.is_paused:
+                self.resume_reading()
 
     def resume_reading(self) -> None:
         """Reads on, unless a request already waits for its turn, or an answer for its reader."""
@@ -227,8 +265,14 @@ class Connection(asyncio.Protocol):
         """Gives the application its turn."""
         self.exchange = exchange
         self.state, self.since = (ANSWERING if exchange.is_complete else BODY), self.loop.time()
-        exchange.task = self.loop.create_task(exchange.run(self.worker.asgi, self.worker.direct))
-        self.worker.tasks.add(exchange.task)
+        worker = self.worker
+        worker.at_work.add(exchange)
+        work = worker.direct and worker.direct(exchange)
+        if work:
+            worker.runs.begin(exchange.run(work))
+        else:
+            work = worker.asgi(exchange.scope(), exchange.receive, exchange.send)
+            exchange.task = self.loop.create_task(exchange.run(work))
 
     def read_body_anew(self) -> None:
         """After an `Upgrade` with a body (HTTP/2 clients begin so): the parser skips the body, a fresh one reads it."""

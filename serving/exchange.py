@@ -1,12 +1,13 @@
 """One request and its answer: the `receive` and `send` that an ASGI application is called with.
 
 An application of ours may have a function `direct(exchange)` besides: it is given this object as it is, reads
-`body_at_hand` or `receive`, and answers by `respond`. It gives None for an exchange that shall go the way of ASGI.
+`body_at_hand` or `receive`, and answers by `respond`, or by what its work comes to (status, headers, body). It gives
+None for an exchange that shall go the way of ASGI. Its work has no task (`serving.runs`).
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from serving.connection import Connection
 
 Headers = Iterable[tuple[bytes, bytes]]
+Answer = tuple[int, Headers, bytes]
 DISCONNECT = {"type": "http.disconnect"}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 FRAMING = frozenset({b"connection", b"transfer-encoding", b"keep-alive", b"date"})
@@ -27,7 +29,10 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Exchange:
-    """Made when the headers are in; `feed` and `complete` bring the body, `lose` says that the caller is gone."""
+    """Made when the headers are in; `feed` and `complete` bring the body, `lose` says that the caller is gone.
+
+    `named`: the headers by name, where it is known already that no name comes twice and no value is padded.
+    """
 
     __slots__ = (
         "buffered_bytes",
@@ -44,6 +49,7 @@ class Exchange:
         "keep_alive",
         "left_bytes",
         "method",
+        "named",
         "query",
         "raw_path",
         "start",
@@ -58,13 +64,14 @@ class Exchange:
         version: str,
         method: str,
         target: bytes,
-        headers: list[tuple[bytes, bytes]],
+        headers: Collection[tuple[bytes, bytes]],
         keep_alive: bool,
         expects_continue: bool,
+        named: dict[bytes, bytes] | None = None,
     ) -> None:
         self.connection, self.version, self.method, self.headers = connection, version, method, headers
         self.raw_path, _, self.query = target.partition(b"?")
-        self.keep_alive, self.expects_continue = keep_alive, expects_continue
+        self.keep_alive, self.expects_continue, self.named = keep_alive, expects_continue, named
         self.chunks: list[bytes] = []
         self.buffered_bytes = 0
         self.waiter: asyncio.Future[None] | None = None
@@ -99,15 +106,16 @@ class Exchange:
 
     # The application's side.
 
-    async def run(self, app: Any, direct: Any = None) -> None:
-        """Calls the application; an answer it fails to give is given in its place."""
+    async def run(self, work: Awaitable[Answer | None]) -> None:
+        """Awaits the application's work; an answer it fails to give is given in its place."""
         try:
-            work = direct and direct(self)
-            await (work or app(self.scope(), self.receive, self.send))
+            answer = await work
+            if answer is not None:
+                self.respond(*answer)
         except Exception:
             log.error("http.crashed", method=self.method, path=self.path, exc_info=True)
         finally:
-            self.connection.worker.tasks.discard(self.task)
+            self.connection.worker.at_work.discard(self)
         if not self.is_finished and not self.is_gone:
             self.fail()
 
@@ -136,7 +144,7 @@ class Exchange:
             "raw_path": self.raw_path,
             "query_string": self.query,
             "root_path": "",
-            "headers": self.headers,
+            "headers": list(self.headers),
             "server": connection.server,
             "client": connection.client,
             "state": connection.worker.state.copy(),

@@ -13,8 +13,9 @@ from gunicorn.asgi.lifespan import LifespanManager
 from gunicorn.workers.gasgi import ASGIWorker
 
 from serving.connection import Connection
-from serving.exchange import Headers
+from serving.exchange import Exchange, Headers
 from serving.outbox import Outbox
+from serving.runs import Runs
 from telemetry import log
 
 HEARTBEAT_S = 1.0
@@ -29,7 +30,7 @@ class Worker(ASGIWorker):
         """Runs in the new process, before anything of the loop."""
         self.limits = self.app.limits
         self.connections: set[Connection] = set()
-        self.tasks: set[asyncio.Task] = set()
+        self.at_work: set[Exchange] = set()
         self.direct = None
         super().init_process()
 
@@ -54,7 +55,7 @@ class Worker(ASGIWorker):
         """From the application's startup to its shutdown."""
         self.lifespan = await self.started_lifespan()
         self.direct = getattr(self.asgi, "direct", None)
-        self.outbox = Outbox(self.loop)
+        self.outbox, self.runs = Outbox(self.loop), Runs(self.loop)
         log.hold_back()
         self.flush_log()
         for listener in self.sockets:
@@ -106,11 +107,11 @@ class Worker(ASGIWorker):
         for server in self.servers:
             server.close()
         limit = self.loop.time() + self.cfg.graceful_timeout
-        while (self.connections or self.tasks) and self.loop.time() < limit and not self._quick_shutdown:
+        while (self.connections or self.at_work) and self.loop.time() < limit and not self._quick_shutdown:
             for connection in list(self.connections):
                 connection.close_if_idle()
             await asyncio.sleep(DRAIN_STEP_S)
-        if self.connections or self.tasks:
-            log.warning("serving.cut", connections=len(self.connections), requests=len(self.tasks))
+        if self.connections or self.at_work:
+            log.warning("serving.cut", connections=len(self.connections), requests=len(self.at_work))
         if self.lifespan is not None and not self._quick_shutdown:
             await self.lifespan.shutdown()

@@ -140,7 +140,8 @@ class bound:  # noqa: N801 - reads as a word at its place of use
         self.fields = fields
 
     def __enter__(self) -> None:
-        self.token = _bound.set({**_bound.get(), **self.fields})
+        before = _bound.get()
+        self.token = _bound.set({**before, **self.fields} if before else self.fields)
 
     def __exit__(self, *_: object) -> None:
         _bound.reset(self.token)
@@ -165,7 +166,7 @@ def is_told(level: str) -> bool:
 
 def told(level: str, event: str, fields: dict[str, Any]) -> None:
     """As the function called like the level; for lines of every request, whose fields are a dictionary of texts and
-    numbers already, and nobody's to change.
+    numbers already, and from now on nobody else's.
 
     Held back, they are put into words only by `flush`: many in a row take half the time of one in each request's midst.
     """
@@ -174,7 +175,8 @@ def told(level: str, event: str, fields: dict[str, Any]) -> None:
     if _State.write is not to_held:
         emit(level, event, fields)
         return
-    _held.append((time.time(), level, event, {**_bound.get(), **fields}))
+    around = _bound.get()
+    _held.append((time.time(), level, event, {**around, **fields} if around else fields))
     if len(_held) >= HELD_LINES_MAX:
         flush()
 

@@ -16,7 +16,6 @@ revocation are looked at on every use, remembered or not.
 import binascii
 import hashlib
 import re
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,11 +30,13 @@ import orjson
 from rpc.signature import keyed_hash
 from settings.clock import Clock, system_clock
 from translator.authorization import Roles, compile_roles
+from translator.chance import random_bytes
 from translator.errors import Unauthorized
 from translator.keyset import Keyset, Secret, Signer, algorithm_of
 from translator.revocations import Revocations
 
 TOKEN_BYTES_MAX = 8192
+TOKEN_ID_BYTES = 16
 ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
 EMAIL = re.compile(r"[\x21-\x7e]{1,320}")
 RESOURCE = "common-api"
@@ -161,7 +162,7 @@ class AccessTokens:
         if signer is None:
             raise RuntimeError("this process holds no key to sign access tokens with")
         now = int(self._clock().timestamp())
-        token_id = secrets.token_hex(16)
+        token_id = random_bytes(TOKEN_ID_BYTES).hex()
         claims: dict[str, Any] = {
             "jti": token_id,
             "sub": party_id,

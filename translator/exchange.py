@@ -8,7 +8,7 @@ import asyncio
 import re
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Mapping
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -34,13 +34,15 @@ class ClientGone(Exception):
 
 class Request(Protocol):
     """What a server hands over. `raw_path` is undecoded and `query` without its mark; names of headers are in lower
-    case; `peer`: the address at the other end of the socket, None where there is none.
+    case; `named`: what `header_map` makes of them, where the server knows it already, and nobody else's to change;
+    `peer`: the address at the other end of the socket, None where there is none.
     """
 
     method: str
     raw_path: bytes
     query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Collection[tuple[bytes, bytes]]
+    named: dict[bytes, bytes] | None
     peer: str | None
 
     def body_at_hand(self) -> bytes | None:
@@ -81,7 +83,7 @@ class Exchange:
         self.started = time.perf_counter()
         self.request = request
         self.method = request.method
-        self.headers = header_map(request.headers)
+        self.headers = request.named or header_map(request.headers)
         self.operation_id = "unknown"
         self.path: Mapping[str, str] = {}
         self.request_id = request_id_of(self.headers)
@@ -101,7 +103,7 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> str | None:
     return given.decode() if given is not None and REQUEST_ID.fullmatch(given) else None
 
 
-def header_map(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def header_map(pairs: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Values of a repeated header are joined, as RFC 9110 5.3 reads them, and white space around them is cut."""
     headers = dict(pairs)
     if len(headers) == len(pairs):
@@ -161,9 +163,14 @@ async def read_body(request: Request, bytes_max: int, timeout_ms: int) -> bytes:
         awaited = receiving.send(None)
     except StopIteration as done:
         return done.value  # it was there already, as nearly always: no timer needed
+    # A task of its own, for `asyncio.timeout` needs one and the request may have none.
+    return await asyncio.get_running_loop().create_task(_in_time(_resumed(receiving, awaited), timeout_ms))
+
+
+async def _in_time(reading: Awaitable[bytes], timeout_ms: int) -> bytes:
     try:
         async with asyncio.timeout(timeout_ms / 1000):
-            return await _resumed(receiving, awaited)
+            return await reading
     except TimeoutError:
         raise BadBody("Body is too long") from None
 

@@ -20,13 +20,13 @@ Arrays are sets: order does not count, size does. Another variant is another mea
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Union
 
 import orjson
 
+from translator.chance import random_bytes
 from translator.errors import Conflict
 
 Tree = Mapping[int, tuple[str, Union["Tree", "Variants", None]]]
@@ -113,7 +113,7 @@ RANDOM_BITS = 52
 TIME_BITS = 44
 
 
-def fresh_id(now: datetime, random: Callable[[int], bytes] = os.urandom) -> str:
+def fresh_id(now: datetime, random: Callable[[int], bytes] = random_bytes) -> str:
     """A new id: milliseconds in 44 bits, chance in 52, written in base 62 at one length, so that ids sort by time."""
     milliseconds = int(now.timestamp() * 1000) & ((1 << TIME_BITS) - 1)
     number = milliseconds << RANDOM_BITS | int.from_bytes(random(7), "big") & ((1 << RANDOM_BITS) - 1)

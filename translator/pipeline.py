@@ -97,21 +97,15 @@ class Pipeline:
         self._timers: dict[tuple[str, int], Any] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
-        answer = await self._answer(AsgiRequest(scope, receive))
+        answer = await self.direct(AsgiRequest(scope, receive))
         if answer is not None:
             status, headers, body = answer
             headers += length_of(status, body)
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def direct(self, request: Any) -> None:
-        """Answers a request of `serving.exchange`."""
-        answer = await self._answer(request)
-        if answer is not None:
-            request.respond(*answer)
-
-    async def _answer(self, request: Request) -> Answer | None:
-        """The whole answer; None when nobody waits for it any longer."""
+    async def direct(self, request: Request) -> Answer | None:
+        """The whole answer to a request, such as `serving.exchange` hands over; None when nobody waits for it."""
         exchange = Exchange(request, self._conventions.request_id_of)
         self._abreast.under_way += 1
         try:

@@ -29,8 +29,13 @@ async def validated(
     arguments: Arguments = {}
     for parameter in operation.before:
         request.take(parameter, arguments)
-    if operation.body is not None:
-        arguments[operation.body.key] = _body(operation.body, await _raw(operation.body, read_body), json_depth_max)
+    body = operation.body
+    if body is not None:
+        try:
+            raw = await read_body()
+        except BadBody as problem:
+            raise Violation(body.schema.name, WRONG_BODY, str(problem)) from None
+        arguments[body.key] = _body(body, raw, json_depth_max)
     for parameter in operation.after:
         request.take(parameter, arguments)
     return arguments
@@ -75,13 +80,6 @@ class _Parameters:
         if len(texts) > 1:
             raise Violation(parameter.name, WRONG_TYPE)
         return texts[0]
-
-
-async def _raw(body: Body, read_body: ReadBody) -> bytes:
-    try:
-        return await read_body()
-    except BadBody as problem:
-        raise Violation(body.schema.name, WRONG_BODY, str(problem)) from None
 
 
 def _body(body: Body, raw: bytes, json_depth_max: int) -> Any:

@@ -67,7 +67,7 @@ class WebhookEndpointsService:
                 _require_shop(tx, found.party_id, changed.shop_id)
             endpoints.change(tx, changed)
             if changed.url != found.url or (changed.is_enabled and not found.is_enabled):
-                endpoints.renewed(tx, changed)
+                endpoints.renewed(tx, changed, self._clock())
             return self._shown(tx, endpoints.find(tx, endpoint_id))
 
     def Delete(self, context: Context, endpoint_id: str, if_revision: int | None = None) -> None:

@@ -31,7 +31,6 @@ TIMER = 0
 
 COUNTER = "jobs"
 
-
 SOON = timedelta(seconds=1)
 """Nobody is woken for work that comes due later: everybody looks that often anyway."""
 
@@ -48,13 +47,15 @@ SCHEDULE = (
     " payload = excluded.payload, trace_id = excluded.trace_id, lane = excluded.lane, quarantined_at_ms = NULL"
 )
 
+SOONER = "jobs.claim IS NULL AND jobs.attempts = 0 AND excluded.due_at_ms < jobs.due_at_ms"
+AFTER_THE_WORK = "jobs.claim IS NOT NULL AND (jobs.again_at_ms IS NULL OR excluded.due_at_ms < jobs.again_at_ms)"
+
 LOOK_BY = (
     "INSERT INTO jobs (queue, key, position, due_at_ms, lane) VALUES (?, ?, 0, ?, ?)"  # noqa: S608 - our own words
     " ON CONFLICT (queue, key, position) DO UPDATE SET"
-    f" due_at_ms = CASE WHEN excluded.due_at_ms < jobs.due_at_ms AND NOT ({LEASED})"
-    " THEN excluded.due_at_ms ELSE jobs.due_at_ms END,"
-    f" again_at_ms = CASE WHEN {LEASED} AND (jobs.again_at_ms IS NULL OR excluded.due_at_ms < jobs.again_at_ms)"
-    " THEN excluded.due_at_ms ELSE jobs.again_at_ms END"
+    f" due_at_ms = CASE WHEN {SOONER} THEN excluded.due_at_ms ELSE jobs.due_at_ms END,"
+    f" again_at_ms = CASE WHEN {AFTER_THE_WORK} THEN excluded.due_at_ms ELSE jobs.again_at_ms END"
+    f" WHERE ({SOONER}) OR ({AFTER_THE_WORK})"
 )
 
 HEAD_OF_KEY = (
@@ -112,13 +113,12 @@ def schedule(
         tx.wake()
 
 
-def look_by(tx: Tx, queue: str, key: str, due: datetime, *, now: datetime, lane: str = "") -> None:
+def look_by(tx: Tx, queue: str, key: str, due: datetime, *, lane: str = "") -> None:
     """The key's timer comes due at `due`, or sooner where it would anyway; after the work, where somebody works on it.
 
-    One that there is keeps its lane. In quarantine it stays.
+    One that there is keeps its lane. What crashed keeps its wait, what is in quarantine stays there.
     """
-    moment = to_ms(now)
-    tx.later(LOOK_BY, (queue, key, to_ms(due), lane, moment, moment), wakes=due <= now + SOON)
+    tx.later(LOOK_BY, (queue, key, to_ms(due), lane), wakes=True)
 
 
 def clear(tx: Tx, queue: str, key: str, *, now: datetime) -> None:
@@ -268,15 +268,18 @@ def keep(tx: Tx, claims: Iterable[Claim], *, until: datetime) -> int:
 
 
 def complete(tx: Tx, claim: Claim) -> bool:
-    """The work is done: its row goes, or waits for the time that was scheduled meanwhile."""
-    again = _touch(
+    """The work is done: its row goes, or waits for the time that was scheduled meanwhile.
+
+    In this order: whoever schedules at the same moment is seen by the second statement, or makes the row anew.
+    """
+    gone = _touch(tx, "DELETE FROM jobs", claim, (), and_where=" AND again_at_ms IS NULL")
+    return gone or _touch(
         tx,
         "UPDATE jobs SET due_at_ms = again_at_ms, again_at_ms = NULL, claim = NULL, attempts = 0",
         claim,
         (),
         and_where=" AND again_at_ms IS NOT NULL",
     )
-    return again or discard(tx, claim)
 
 
 def discard(tx: Tx, claim: Claim, or_raise: Exception | None = None) -> bool:
@@ -308,6 +311,16 @@ def postpone(
             (to_ms(due), claim.queue, claim.key, claim.position, to_ms(due)),
         )
     return mine
+
+
+def hold(tx: Tx, claim: Claim) -> bool:
+    """Keeps the row from others until the transaction ends: what they ask for from now on, they do after it."""
+    found = tx.execute(
+        "SELECT 1 FROM jobs"  # noqa: S608 - our own words
+        f" WHERE queue = ? AND key = ? AND position = ? AND claim = ?{tx.row_lock}",
+        (claim.queue, claim.key, claim.position, claim.name),
+    )
+    return found.one() is not None
 
 
 def look_again(tx: Tx, claim: Claim, due: datetime, *, not_before: datetime | None = None, lane: str = "") -> bool:
@@ -365,11 +378,6 @@ def revive(tx: Tx, queue: str, key: str, position: int, *, now: datetime) -> boo
     )
     tx.wake()
     return rows.rowcount == 1
-
-
-def drop(tx: Tx, queue: str, keys: Iterable[str]) -> int:
-    """Removes all work of these keys, also what somebody works on; returns how many rows."""
-    return sum(tx.execute("DELETE FROM jobs WHERE queue = ? AND key = ?", (queue, key)).rowcount for key in keys)
 
 
 def _touch(

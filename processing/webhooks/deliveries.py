@@ -132,7 +132,7 @@ def purge(tx: Tx, before: datetime, limit: int) -> int:
     rows = tx.execute("SELECT id, created_at_ms, status FROM webhook_deliveries ORDER BY id LIMIT ?", (limit,)).all()
     told = [(row[0],) for row in rows if row[1] < to_ms(before) and row[2] != WAITING]
     tx.execute_each("DELETE FROM webhook_attempts WHERE delivery_id = ?", told)
-    tx.execute_each("DELETE FROM webhook_deliveries WHERE id = ?", told)
+    tx.execute_each("DELETE FROM webhook_deliveries WHERE id = ? AND status <> 'waiting'", told)
     rows = tx.execute(f"SELECT id, created_at_ms FROM {EVENTS} ORDER BY id LIMIT ?", (limit,)).all()  # noqa: S608
     events = [(row[0],) for row in rows if row[1] < to_ms(before)]
     tx.execute_each(f"DELETE FROM {EVENTS} WHERE id = ?", events)  # noqa: S608 - our own words

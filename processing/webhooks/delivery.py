@@ -4,9 +4,11 @@
     failed         tried again after the next of the kind's delays; the invoice's later events wait
     no delay left  the hook is switched off and everything that waits for it is dropped
     gone           the same, at once
+    away for good  the same, when every attempt has failed for as long as all the delays together
 
 What is signed how, and which answer means what, stands in processing/webhooks/formats.py. A receiver gets each event at
-least once: a crash between its answers and our commit sends the same bytes again, no more than a look's.
+least once: a crash between its answers and our commit sends the same bytes again, no more than a look's. A hook that is
+switched off or deleted while it is told may be told the rest of that look.
 """
 
 import hashlib
@@ -31,7 +33,7 @@ from processing.webhooks.lines import Message
 from processing.webhooks.receivers import Receiver
 from processing.webhooks.sender import STEPS, Answer
 from processing.webhooks.verdicts import Attempted, Outcome
-from processing.workers.loop import DONE, SETTLED, Queue, Result
+from processing.workers.loop import BACKOFF_MAX, SETTLED, Queue, Result
 from settings.clock import Clock
 from settings.sections import Webhooks
 from telemetry import log, metrics
@@ -52,11 +54,12 @@ LANE_SHARE = 4
 SLOW_SHARE = 4
 """A receiver is slow that takes this part of what it may take."""
 
-HELD_SPREAD = timedelta(seconds=5)
-"""What waited for a receiver that asked for time does not come back all at once."""
+HELD_SPREAD, REST_SPREAD = timedelta(seconds=5), timedelta(seconds=1)
+"""What waited for a receiver that asked for time, or that rested, does not come back all at once, and not always in the
+same order: else the first line alone would try it."""
 
 OUT_OF_TURN = timedelta(seconds=1)
-"""Nothing could be told although something is due: it stands behind what is due later."""
+"""When to look again at something that is due and stands behind what waits in another line."""
 
 LONG_NUMBER = re.compile("[0-9]{6}")
 """Not in our ids of traces: a log filter could take them for parts of a card number."""
@@ -96,14 +99,25 @@ class Delivering:
 
     def queue(self, threads: int, lease: timedelta) -> Queue:
         """The queue as the loop wants it."""
-        return Queue(lines.QUEUE, self.handle, threads, lease, lane_threads=max(1, threads // LANE_SHARE))
+        share = max(1, threads // LANE_SHARE)
+        return Queue(lines.QUEUE, self.handle, threads, lease, lane_threads=share, on_quarantine=self.put_off)
+
+    def put_off(self, claim: jobs.Claim, error: str) -> bool:
+        """Looks that crash again and again are our own fault: they go on, now and then, until it is mended."""
+        log.error("webhook.look_crashes", key=claim.key, attempts=claim.attempts, reason=error)
+        with self._database.transaction() as tx:
+            require(jobs.postpone(tx, claim, self._now() + BACKOFF_MAX, error=error), claim)
+        return True
 
     def handle(self, claim: jobs.Claim) -> Result:
         """One look. Raises LeaseLost when the line was given to somebody else meanwhile."""
-        look = self._look(claim)
+        hook_id, line = lines.parsed(claim.key)
+        if line is None:
+            return self._replace(claim, hook_id)
+        look = self._look(hook_id, line)
         if look is None:
-            return DONE
-        lane = lines.lane(look.receiver.hook_id, look.receiver.is_slow)
+            return self._close(claim, hook_id)
+        lane = lines.lane(hook_id, is_slow=look.receiver.is_slow, is_away=look.receiver.is_away)
         if look.pause is not None or claim.lane != lane:
             return self._wait(claim, look.pause or self._now(), lane)
         if look.receiver.is_away and look.messages:
@@ -115,9 +129,8 @@ class Delivering:
             self._settle(tx, claim, look, attempts)
         return SETTLED
 
-    def _look(self, claim: jobs.Claim) -> Look | None:
-        """None: nothing is ever sent to this hook any more."""
-        hook_id, line = lines.parsed(claim.key)
+    def _look(self, hook_id: int, line: int) -> Look | None:
+        """None: there is no such hook, or it is switched off."""
         now = self._now()
         with self._database.read() as tx:
             receiver = receivers.find(tx, hook_id)
@@ -125,9 +138,28 @@ class Delivering:
                 return None
             pause = later_of(receiver.resting_until, receiver.held_until)
             if pause is not None and pause > now:
-                return Look(receiver, line, [], (), later_of(pause, spread(receiver.held_until)))
+                return Look(receiver, line, [], (), pause_of(receiver))
             messages = lines.due(tx, hook_id, line, now, 1 if receiver.is_away else LOOK_MESSAGES_MAX)
             return Look(receiver, line, messages, FORMATS[receiver.format].keys_of(tx, receiver, now), None)
+
+    def _close(self, claim: jobs.Claim, hook_id: int) -> Result:
+        """Nothing is sent to a hook that is switched off: what came in beside the switching is dropped too."""
+        with self._database.transaction() as tx:
+            hooks.lock(tx, hook_id)
+            receiver = receivers.find(tx, hook_id)
+            if receiver is None or not receiver.is_enabled:
+                deliveries.drop_waiting(tx, hook_id)
+                require(jobs.complete(tx, claim), claim)
+            else:
+                require(jobs.look_again(tx, claim, self._now()), claim)
+        return SETTLED
+
+    def _replace(self, claim: jobs.Claim, hook_id: int) -> Result:
+        """The job of a message, by a process of an older release: the message stands in the first line."""
+        with self._database.transaction() as tx:
+            require(jobs.discard(tx, claim), claim)
+            lines.look_now(tx, hook_id, 0, self._now())
+        return SETTLED
 
     def _wait(self, claim: jobs.Claim, until: datetime, lane: str) -> Result:
         with self._database.transaction() as tx:
@@ -205,15 +237,19 @@ class Delivering:
         hooks.lock(tx, look.receiver.hook_id)
         receiver = receivers.find(tx, look.receiver.hook_id)
         failed = [each for each in attempts if not each.is_delivered]
-        is_off = bool(failed) and receiver.is_enabled and self._ends(tx, look, receiver, failed[-1])
+        is_last = bool(failed) and self._is_last(look, failed[-1]) and lines.is_in_place(tx, failed[-1].message)
         self._note(tx, look, attempts, failed)
         if not receiver.is_enabled:
+            deliveries.drop_waiting(tx, receiver.hook_id)
             require(jobs.complete(tx, claim), claim)
+            return
+        if receiver.url != look.receiver.url:
+            self._look_again(tx, claim, look, (), receiver)
             return
         after = receivers.learnt(receiver, attempts, self._slow_ms, self._longest_rest(look))
         look.format.learn(tx, receiver.hook_id, attempts)
         receivers.keep(tx, receiver, after)
-        if is_off or (failed and self._is_away_for_good(look, after)):
+        if failed and (is_last or self._is_away_for_good(look, after)):
             self._switch_off(tx, claim, look, failed[-1])
         else:
             self._look_again(tx, claim, look, attempts, after)
@@ -231,15 +267,20 @@ class Delivering:
         self, tx: Tx, claim: jobs.Claim, look: Look, attempts: Sequence[Attempted], after: Receiver
     ) -> None:
         """Behind the lines of others, however long what is left has been due."""
-        due = lines.next_due(tx, after.hook_id, look.line)
+        now, hook_id = self._now(), after.hook_id
+        if look.receiver.is_away and not after.is_away:
+            lines.look_everywhere(tx, hook_id, now, but=look.line)
+        require(jobs.hold(tx, claim), claim)
+        due = lines.next_due(tx, hook_id, look.line)
+        if due is not None and due <= now and not look.messages:
+            lines.let_pass(tx, hook_id, look.line, now)
+            due = max(lines.next_due(tx, hook_id, look.line), now + OUT_OF_TURN)
         if due is None:
             require(jobs.complete(tx, claim), claim)
             return
-        now = self._now()
-        pause = later_of(after.resting_until, spread(attempts[-1].held_until if attempts else None))
-        if not look.messages:
-            pause = later_of(pause, now + OUT_OF_TURN)
-        lane = lines.lane(after.hook_id, after.is_slow)
+        held_until = attempts[-1].held_until if attempts else None
+        pause = pause_of(after._replace(held_until=held_until))
+        lane = lines.lane(hook_id, is_slow=after.is_slow, is_away=after.is_away)
         require(jobs.look_again(tx, claim, max(due, now), not_before=pause, lane=lane), claim)
 
     def _again_at(self, format: Format, failed: Attempted) -> datetime:
@@ -249,17 +290,13 @@ class Delivering:
         again_at = whole_ms(failed.ended_at + delay * longer)
         return again_at if failed.held_until is None else max(again_at, failed.held_until)
 
-    def _ends(self, tx: Tx, look: Look, receiver: Receiver, failed: Attempted) -> bool:
-        """Whether the hook is switched off: not for a message put in line anew meanwhile, nor for another URL."""
-        is_same = receiver.url == look.receiver.url
-        return is_same and self._is_last(look, failed) and lines.is_in_place(tx, failed.message)
-
     def _is_away_for_good(self, look: Look, after: Receiver) -> bool:
         """Whether the receiver has taken nothing for as long as a message is tried: what waits would be given up one by
         one, but a receiver that rests is not tried often enough for that."""
         delays_s = look.format.delays_s(self._rules)
-        is_over = after.failing_since and self._now() - after.failing_since > timedelta(seconds=sum(delays_s))
-        return bool(is_over) and after.failures > max(len(delays_s), receivers.RESTS_AFTER)
+        longest = timedelta(seconds=sum(delays_s)) * (1 + look.format.jitter_percent(self._rules) / 100)
+        is_over = after.failing_since is not None and self._now() - after.failing_since > longest
+        return is_over and after.failures > max(len(delays_s), receivers.RESTS_AFTER)
 
     def _switch_off(self, tx: Tx, claim: jobs.Claim, look: Look, failed: Attempted) -> None:
         hook_id = look.receiver.hook_id
@@ -279,9 +316,15 @@ def later_of(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
-def spread(moment: datetime | None) -> datetime | None:
+def pause_of(receiver: Receiver) -> datetime | None:
+    """Till when nothing is sent to it, and a little longer by chance; None where nothing keeps us."""
+    rested, held = receiver.resting_until, receiver.held_until
+    return later_of(rested and scattered(rested, REST_SPREAD), held and scattered(held, HELD_SPREAD))
+
+
+def scattered(moment: datetime, spread: timedelta) -> datetime:
     """A little after the moment, by chance."""
-    return moment and whole_ms(moment + random.uniform(0, 1) * HELD_SPREAD)  # noqa: S311 - spreads, does not guard
+    return whole_ms(moment + random.uniform(0, 1) * spread)  # noqa: S311 - spreads, does not guard
 
 
 def traceparent(trace_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from processing.sealing import SealingKeys
 from processing.storage.moments import from_ms, to_ms
 from processing.storage.port import Row, Tx
-from processing.webhooks import deliveries, endpoint_health, endpoint_secrets, hooks
+from processing.webhooks import deliveries, endpoint_health, endpoint_secrets, hooks, lines
 
 SELECT = (
     "SELECT n.id, n.webhook_id, n.party_id, w.shop_id, w.url, w.event_types, n.description, n.payload_version,"
@@ -133,12 +133,13 @@ def disabled(endpoint: Endpoint) -> Endpoint:
     return endpoint._replace(is_enabled=False, disabled_reason=reason)
 
 
-def renewed(tx: Tx, endpoint: Endpoint) -> None:
-    """Its failures of before count no more."""
+def renewed(tx: Tx, endpoint: Endpoint, now: datetime) -> None:
+    """Its failures of before count no more, and what waits is looked at."""
     hooks.set_enabled(tx, endpoint.hook_id, endpoint.is_enabled)
     tx.execute(
         "UPDATE webhook_endpoints SET failing_since_ms = NULL, held_until_ms = NULL WHERE id = ?", (endpoint.id,)
     )
+    lines.look_everywhere(tx, endpoint.hook_id, now)
 
 
 def touch(tx: Tx, endpoint: Endpoint) -> None:

@@ -20,8 +20,9 @@ from processing.webhooks.hooks import Hook
 
 QUEUE = "delivery"
 LINES = 8
-SLOW = "slow"
-"""The lane that all slow receivers share."""
+NUMBERS = frozenset(map(str, range(LINES)))
+SLOW, AWAY = "slow", "away"
+"""Lanes that all slow receivers share, and all that take nothing."""
 
 
 class Place(NamedTuple):
@@ -60,32 +61,39 @@ def key(hook_id: int, line: int) -> str:
     return f"{hook_id}:{line}"
 
 
-def parsed(job_key: str) -> tuple[int, int]:
-    """Hook and line of a job."""
+def parsed(job_key: str) -> tuple[int, int | None]:
+    """Hook and line of a job; no line: the job is of a release that had one for each message."""
     hook_id, _, line = job_key.partition(":")
-    return int(hook_id), int(line)
+    return int(hook_id), int(line) if line in NUMBERS else None
 
 
-def lane(hook_id: int, is_slow: bool) -> str:
+def lane(hook_id: int, *, is_slow: bool, is_away: bool = False) -> str:
     """Whose threads a look at the line takes."""
-    return SLOW if is_slow else str(hook_id)
+    return AWAY if is_away else SLOW if is_slow else str(hook_id)
 
 
 def place(hook: Hook, line: int) -> Place:
     """A line of the hook."""
-    return Place(hook.id, line, lane(hook.id, hook.is_slow), hook.resting_until_ms or 0)
+    return Place(hook.id, line, lane(hook.id, is_slow=hook.is_slow), hook.resting_until_ms or 0)
 
 
-def look_at(tx: Tx, places: Iterable[Place], due: datetime) -> None:
+def look_at(tx: Tx, places: Iterable[Place], moment: datetime) -> None:
     """Has the lines looked at; always in the same order, so that two who do so do not wait for each other."""
     for each in sorted(set(places)):
-        moment = max(due, from_ms(each.not_before_ms))
-        jobs.look_by(tx, QUEUE, key(each.hook_id, each.line), moment, now=due, lane=each.lane)
+        not_before = from_ms(each.not_before_ms)
+        jobs.look_by(tx, QUEUE, key(each.hook_id, each.line), max(moment, not_before), lane=each.lane)
 
 
 def look_now(tx: Tx, hook_id: int, line: int, now: datetime) -> None:
-    """Has one line looked at, also where the receiver rests."""
-    jobs.look_by(tx, QUEUE, key(hook_id, line), now, now=now, lane=lane(hook_id, False))
+    """Has one line looked at because somebody asked for it: also one whose looks have crashed."""
+    jobs.schedule(tx, QUEUE, key(hook_id, line), now, now=now, lane=lane(hook_id, is_slow=False))
+
+
+def look_everywhere(tx: Tx, hook_id: int, now: datetime, but: int | None = None) -> None:
+    """Has all lines of a hook looked at, soon."""
+    for line in range(LINES):
+        if line != but:
+            jobs.look_by(tx, QUEUE, key(hook_id, line), now, lane=lane(hook_id, is_slow=False))
 
 
 def due(tx: Tx, hook_id: int, line: int, now: datetime, limit: int) -> list[Message]:
@@ -125,6 +133,21 @@ def is_in_place(tx: Tx, message: Message) -> bool:
     return found.one() is not None
 
 
+def let_pass(tx: Tx, hook_id: int, line: int, now: datetime) -> None:
+    """What is due and stands behind an elder of its invoice that has to wait, waits as long: nobody looks meanwhile."""
+    elders = (
+        " FROM webhook_deliveries elder WHERE elder.webhook_id = webhook_deliveries.webhook_id"
+        " AND elder.invoice_id = webhook_deliveries.invoice_id AND elder.event_id < webhook_deliveries.event_id"
+        " AND elder.status = 'waiting' AND elder.next_attempt_at_ms > webhook_deliveries.next_attempt_at_ms"
+    )
+    tx.execute(
+        f"UPDATE webhook_deliveries SET next_attempt_at_ms = (SELECT MAX(elder.next_attempt_at_ms){elders})"  # noqa: S608
+        " WHERE webhook_id = ? AND line = ? AND status = 'waiting' AND next_attempt_at_ms <= ?"
+        f" AND EXISTS (SELECT 1{elders})",
+        (hook_id, line, to_ms(now)),
+    )
+
+
 def leave(tx: Tx, left: Sequence[tuple[Message, str]]) -> None:
     """They have been told, or are given up, as the status says; not one that was put in line anew meanwhile."""
     tx.execute_each(
@@ -135,15 +158,27 @@ def leave(tx: Tx, left: Sequence[tuple[Message, str]]) -> None:
 
 
 def fall_back(tx: Tx, message: Message, again_at: datetime) -> None:
-    """One more failure in a row: it waits on, and with it what stands behind it of its invoice."""
+    """One more failure in a row: it waits on, and with it what stands behind it of its invoice.
+
+    Nothing happens to one that was dropped or put in line anew meanwhile.
+    """
     again_ms = to_ms(again_at)
+    tx.later(
+        "UPDATE webhook_deliveries SET next_attempt_at_ms = ? WHERE webhook_id = ? AND invoice_id = ?"
+        " AND event_id > ? AND status = 'waiting' AND next_attempt_at_ms < ? AND EXISTS (SELECT 1"
+        " FROM webhook_deliveries own WHERE own.id = ? AND own.status = 'waiting' AND own.next_attempt_at_ms = ?)",
+        (
+            again_ms,
+            message.hook_id,
+            message.invoice_id,
+            message.event_id,
+            again_ms,
+            message.delivery_id,
+            message.due_ms,
+        ),
+    )
     tx.later(
         "UPDATE webhook_deliveries SET failures = failures + 1, next_attempt_at_ms = ?"
         " WHERE id = ? AND status = 'waiting' AND next_attempt_at_ms = ?",
         (again_ms, message.delivery_id, message.due_ms),
-    )
-    tx.later(
-        "UPDATE webhook_deliveries SET next_attempt_at_ms = ? WHERE webhook_id = ? AND invoice_id = ?"
-        " AND event_id > ? AND status = 'waiting' AND next_attempt_at_ms < ?",
-        (again_ms, message.hook_id, message.invoice_id, message.event_id, again_ms),
     )

@@ -1,8 +1,10 @@
 """Whom a hook's messages go to, and how that receiver fares: what one attempt teaches the next, in every process.
 
 One that fails RESTS_AFTER times in a row is left to rest, for ever longer up to REST_MAX, and tried by one message at a
-time, until it takes one: what waits for it costs nobody anything meanwhile. One whose answers take long shares a few
-threads with its like. Every function works inside a transaction that the caller opened.
+time, until it takes one: however much waits for it, it costs a few looks a minute. One whose answers take long shares a
+few threads with its like, and so does one that is away.
+
+Every function works inside a transaction that the caller opened.
 """
 
 from collections.abc import Sequence
@@ -70,20 +72,26 @@ def take_turn(tx: Tx, receiver: Receiver, until: datetime) -> bool:
 
 def learnt(receiver: Receiver, attempts: Sequence[Attempted], slow_ms: int, longest: timedelta) -> Receiver:
     """The receiver after the attempts. It rests from the end of the last."""
+    if not attempts:
+        return receiver
     failures, since = receiver.failures, receiver.failing_since
     for each in attempts:
         if each.is_delivered:
             failures, since = 0, None
         else:
             failures, since = failures + 1, since or each.attempt.at
-    is_slow = attempts[-1].attempt.duration_ms >= slow_ms if attempts else receiver.is_slow
-    rests_s = rest(failures, longest)
+    pause = rest(failures, longest)
     return receiver._replace(
         failures=failures,
         failing_since=since,
-        resting_until=attempts[-1].ended_at + rests_s if rests_s else None,
-        is_slow=is_slow,
+        resting_until=attempts[-1].ended_at + pause if pause else None,
+        is_slow=attempts[-1].attempt.duration_ms >= slow_ms,
     )
+
+
+def end_rest(tx: Tx, hook_id: int) -> None:
+    """Somebody asked for something to be sent: it is tried at once."""
+    tx.execute("UPDATE webhooks SET resting_until_ms = NULL WHERE id = ?", (hook_id,))
 
 
 def keep(tx: Tx, before: Receiver, after: Receiver) -> None:

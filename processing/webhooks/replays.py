@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from processing.storage.moments import to_ms
 from processing.storage.port import Tx
-from processing.webhooks import deliveries, lines, public_events
+from processing.webhooks import deliveries, lines, public_events, receivers
 from processing.webhooks.endpoints import Endpoint
 
 EVENTS_MAX = 10_000
@@ -41,9 +41,9 @@ def replay(tx: Tx, endpoint: Endpoint, scope: Scope, now: datetime) -> int:
     """Puts the events in line, the oldest EVENTS_MAX of them; returns how many.
 
     What waits of the same invoices is put in line anew with them, so that they are told in order. Where all of an
-    invoice is in line already nothing is done: a replay repeated many times costs one look.
+    invoice is in line already nothing is written: a replay repeated many times costs a look each.
     """
-    again, changed = _chosen(tx, endpoint, scope), set()
+    again = _chosen(tx, endpoint, scope)
     for invoice_id, group in groupby(sorted(again, key=lambda told: (told.invoice_id, told.event_id)), _invoice):
         events = list(group)
         if all(told.is_in_line for told in events):
@@ -51,9 +51,9 @@ def replay(tx: Tx, endpoint: Endpoint, scope: Scope, now: datetime) -> int:
         line = {told.event_id: told for told in (*_waiting(tx, endpoint, invoice_id), *events)}
         for event_id in sorted(line):
             _waits_again(tx, endpoint, line[event_id], now)
-        changed.add(lines.line_of(invoice_id))
-    for number in sorted(changed):
-        lines.look_now(tx, endpoint.hook_id, number, now)
+    receivers.end_rest(tx, endpoint.hook_id)
+    for line in sorted({lines.line_of(told.invoice_id) for told in again}):
+        lines.look_now(tx, endpoint.hook_id, line, now)
     return len(again)
 
 
@@ -77,6 +77,7 @@ def sample(tx: Tx, endpoint: Endpoint, event_type: str, trace_id: str, now: date
             to_ms(now),
         ),
     )
+    receivers.end_rest(tx, endpoint.hook_id)
     lines.look_now(tx, endpoint.hook_id, lines.line_of(SAMPLES_KEY), now)
     return delivery_id
 

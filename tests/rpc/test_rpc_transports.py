@@ -8,7 +8,7 @@ import time
 import pytest
 import uvloop
 
-from rpc.calling import Origin
+from rpc.calling import Origin, Response
 from rpc.failures import Unavailable, Unknown
 from tests.rpc.http_kit import LOOPBACK, OK, AsyncDriver, BlockingDriver, answering, request_to, scripted
 
@@ -35,7 +35,7 @@ def test_an_answer_is_read_with_its_error_headers(driver):
     )
     with scripted(answering(answer)) as server:
         response = driver.send(request_to(server.origin))
-    assert response == (502, "Result Unknown", "why", b"hi")
+    assert response == Response(502, "Result Unknown", "why", b"hi")
 
 
 def test_the_request_is_a_post_with_length_host_and_headers(driver):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.processing.banks.conformance import Bench
+from tests.processing.banks.adapter_bench import Bench
 from tests.processing.banks.foreign_bank import BankProcess
 from tests.processing.banks.mock_bench import RunningClock, TestCards, bench_of
 

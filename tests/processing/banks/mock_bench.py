@@ -14,7 +14,7 @@ from processing.banks.mock_adapter.adapter import MockBankAdapter
 from processing.banks.mock_adapter.connection import Connection, Keys
 from processing.banks.protocol import Proxy
 from rpc.protocol import domain
-from tests.processing.banks.conformance import Bench
+from tests.processing.banks.adapter_bench import Bench, Payment
 from tests.processing.banks.foreign_bank import BankProcess, free_port
 
 TOOLS = {
@@ -32,6 +32,16 @@ TOOLS = {
     "lost_capture": "4000010600000021",
     "lost_refund": "4000010600000047",
     "lost_void": "4000010600000054",
+}
+# number of a card -> the failure that its payment ends with
+WELL_KNOWN = {
+    "4000000000000002": "authorization_failed:insufficient_funds",
+    "4222222222222220": "authorization_failed:account_not_found",
+    "4003830171874018": "authorization_failed:payment_tool_rejected:bank_card_rejected:cvv_invalid",
+    "4000000000000069": "authorization_failed:payment_tool_rejected:bank_card_rejected:card_expired",
+    "4111110000000112": "authorization_failed:unknown",
+    "4987654321098769": "preauthorization_failed:three_ds_failed",
+    "4342561111111118": "preauthorization_failed:three_ds_not_finished",
 }
 EXPRESSION = re.compile(r"\{([+]?)termination_uri\}")
 
@@ -114,6 +124,11 @@ def bench_of(bank_process: BankProcess, vault_cards: TestCards, clock: RunningCl
         pass_seconds=pass_seconds,
         cvvs_kept=lambda: len(vault_cards.sessions),
     )
+
+
+def paying(bench: Bench, number: str, **more: object) -> Payment:
+    bench.tools[number] = tool(number)
+    return Payment(bench, number, **more)
 
 
 def answer_challenge(interaction: domain.UserInteraction, passes: bool, home: str = "") -> bytes:

@@ -29,7 +29,7 @@ from rpc.context import Context
 from rpc.failures import Unavailable, Unknown
 from tests.processing.banks.foreign_bank import MERCHANT, BankInMemory
 from tests.processing.banks.mock_bench import TestCards
-from tests.processing.domain import world
+from tests.processing.domain import shop, world
 from tests.processing.domain.world import HOLD_OR_CANCEL, HOLD_OR_CAPTURE, INSTANT, START, Story, replace
 
 CARDS = (
@@ -40,8 +40,8 @@ CARDS = (
     "4000010400000056", "4000010400000064", "4000010500000014", "4000010500000022", "4000010500000048",
     "4000010600000013", "4000010600000021", "4000010600000039", "4000010600000047", "4000010600000054",
 )  # fmt: skip
-TERMINAL = replace(world.CATALOGUE.terminals["t1"], options={"merchant": MERCHANT})
-FACTS = replace(world.FACTS, catalogue=replace(world.CATALOGUE, terminals={"t1": TERMINAL}))
+TERMINAL = replace(shop.CATALOGUE.terminals["t1"], options={"merchant": MERCHANT})
+FACTS = replace(shop.FACTS, catalogue=replace(shop.CATALOGUE, terminals={"t1": TERMINAL}))
 LOSSES, DEATHS = 0.15, 0.05
 ROUNDS = 40
 SETTLING_ROUNDS = 400

@@ -17,7 +17,7 @@ from processing.banks.protocol import PaymentContext, failure_path
 from rpc.context import Context
 from rpc.failures import Unavailable, Unexpected
 from rpc.protocol import bank_adapter, base
-from tests.processing.banks.conformance import Bench, Payment
+from tests.processing.banks.adapter_bench import Bench, Payment
 from tests.processing.banks.foreign_bank import (
     MERCHANT,
     Answer,

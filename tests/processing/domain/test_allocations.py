@@ -13,14 +13,10 @@ from processing.domain.allocation import (
 )
 from processing.domain.money import Cash, Decimal
 from processing.domain.terms import AllocationTerms
+from tests.processing.domain.shop import FACTS, OTHER_SETTLEMENT, OTHER_SHOP, SETTLEMENT, TERMS, rub
 from tests.processing.domain.world import (
     CART,
-    FACTS,
     HOLD_OR_CANCEL,
-    OTHER_SETTLEMENT,
-    OTHER_SHOP,
-    SETTLEMENT,
-    TERMS,
     Story,
     approves,
     capture,
@@ -31,7 +27,6 @@ from tests.processing.domain.world import (
     refund,
     refunded,
     replace,
-    rub,
 )
 
 FEE, REFUND_FEE = 280, 50

@@ -20,7 +20,7 @@ from processing.domain.cash_flow import (
 )
 from processing.domain.errors import Misconfiguration
 from processing.domain.money import Cash, CashRange, Rounding, contains, share
-from tests.processing.domain.world import BANK, BANK_FEE, MERCHANT_FEE, SETTLEMENT, SYSTEM, rub
+from tests.processing.domain.shop import BANK, BANK_FEE, MERCHANT_FEE, SETTLEMENT, SYSTEM, rub
 
 AWAY, TOWARDS = Rounding.HALF_AWAY_FROM_ZERO, Rounding.HALF_TOWARDS_ZERO
 

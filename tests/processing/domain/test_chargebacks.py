@@ -5,10 +5,8 @@ import pytest
 from processing.domain import errors
 from processing.domain.statuses import ChargebackStage, ChargebackStatus, PaymentStatus
 from processing.domain.terms import ChargebackTerms
+from tests.processing.domain.shop import FACTS, SETTLEMENT, TERMS, rub
 from tests.processing.domain.world import (
-    FACTS,
-    SETTLEMENT,
-    TERMS,
     accept_chargeback,
     approves,
     cancel_chargeback,
@@ -20,7 +18,6 @@ from tests.processing.domain.world import (
     reject_chargeback,
     reopen_chargeback,
     replace,
-    rub,
 )
 
 FEE, LEVY = 280, 500

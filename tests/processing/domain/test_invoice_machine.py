@@ -7,11 +7,10 @@ import pytest
 from processing.domain import commands, errors
 from processing.domain.cart import InvoiceDetails
 from processing.domain.statuses import InvoiceStatus
+from tests.processing.domain.shop import FACTS, SHOP, rub
 from tests.processing.domain.world import (
     CART,
     DUE,
-    FACTS,
-    SHOP,
     START,
     Story,
     approves,
@@ -20,7 +19,6 @@ from tests.processing.domain.world import (
     held,
     paid,
     replace,
-    rub,
     start_payment,
 )
 

@@ -6,8 +6,8 @@
 import pytest
 
 from processing.domain import commands, invoice, lifecycles
+from tests.processing.domain.shop import FACTS
 from tests.processing.domain.world import (
-    FACTS,
     HOLD_OR_CANCEL,
     Story,
     accept_chargeback,

@@ -16,9 +16,8 @@ from processing.domain.interaction import QrCode
 from processing.domain.session import TEMPORARILY_UNAVAILABLE
 from processing.domain.statuses import BankVerdict, PaymentStatus, TimeoutBehaviour
 from processing.domain.steps import RunSession, WakeAt
+from tests.processing.domain.shop import FACTS, FORGIVING, rub
 from tests.processing.domain.world import (
-    FACTS,
-    FORGIVING,
     HOLD_OR_CANCEL,
     HOLD_OR_CAPTURE,
     INSTANT,
@@ -38,7 +37,6 @@ from tests.processing.domain.world import (
     refund,
     reject_chargeback,
     reopen_chargeback,
-    rub,
     sleeps,
     start_payment,
     suspends,

@@ -10,12 +10,11 @@ import pytest
 from processing.domain import bank, commands, errors, failure
 from processing.domain.payer import RecurrentParent, RecurrentPayer
 from processing.domain.statuses import BankVerdict, InvoiceStatus, PaymentStatus, TimeoutBehaviour
+from tests.processing.domain.shop import FACTS, SETTLEMENT
 from tests.processing.domain.world import (
     DUE,
-    FACTS,
     HOLD_OR_CAPTURE,
     PAYER,
-    SETTLEMENT,
     SILENT,
     START,
     TRANSACTION,

@@ -9,12 +9,9 @@ from processing.domain import errors
 from processing.domain.allocation import AllocationAmount, AllocationTarget, AllocationTransaction
 from processing.domain.ledger_moves import ledger_moves
 from processing.domain.statuses import BankVerdict
+from tests.processing.domain.shop import FACTS, FORGIVING, OTHER_SETTLEMENT, SETTLEMENT, rub
 from tests.processing.domain.world import (
-    FACTS,
-    FORGIVING,
     HOLD_OR_CANCEL,
-    OTHER_SETTLEMENT,
-    SETTLEMENT,
     Story,
     accept_chargeback,
     approves,
@@ -29,7 +26,6 @@ from tests.processing.domain.world import (
     reject_chargeback,
     reopen_chargeback,
     replace,
-    rub,
     start_payment,
 )
 

@@ -8,16 +8,10 @@ from processing.domain import errors, failure
 from processing.domain.ledger_moves import ledger_moves
 from processing.domain.statuses import PaymentStatus, RefundStatus
 from processing.domain.terms import AllocationTerms, RefundTerms
+from tests.processing.domain.shop import BANK, CATALOGUE, FACTS, SETTLEMENT, SHOP, SYSTEM, TERMS, rub
 from tests.processing.domain.world import (
-    BANK,
     CART,
-    CATALOGUE,
-    FACTS,
-    SETTLEMENT,
-    SHOP,
     SILENT,
-    SYSTEM,
-    TERMS,
     TRANSACTION,
     UNREACHABLE,
     approves,
@@ -29,7 +23,6 @@ from tests.processing.domain.world import (
     refund,
     refunded,
     replace,
-    rub,
 )
 
 FEE, REFUND_FEE, BANK_FEE = 280, 50, 180

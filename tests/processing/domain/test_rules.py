@@ -21,7 +21,8 @@ from processing.domain.payment_tool import (
 from processing.domain.predicates import Circumstances, Predicate, Selector, evaluate, reduce
 from processing.domain.routing import choose, failure_of
 from processing.domain.terms import Candidate, Provider, Ruleset, Terminal, parse_document
-from tests.processing.domain.world import CARD, CATALOGUE, PROVIDER, TERMS, anything, replace, rub
+from tests.processing.domain.shop import CATALOGUE, PROVIDER, TERMS, anything, rub
+from tests.processing.domain.world import CARD, replace
 
 ABOUT = Circumstances(party_id="party", shop_id="shop", category_id=1, currency="RUB", cost=rub(500), payment_tool=CARD)
 UNPAID = replace(ABOUT, payment_tool=None, cost=None)

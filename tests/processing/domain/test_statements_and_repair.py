@@ -4,6 +4,7 @@ import pytest
 
 from processing.domain import bank, commands, errors, failure
 from processing.domain.statuses import BankVerdict, PaymentStatus, RefundStatus
+from tests.processing.domain.shop import rub
 from tests.processing.domain.world import (
     SILENT,
     START,
@@ -19,7 +20,6 @@ from tests.processing.domain.world import (
     paid,
     refund,
     refunded,
-    rub,
     sleeps,
     start_payment,
     suspends,

@@ -1,4 +1,4 @@
-"""A shop, a bank and a story: commands are given to one machine, whose money is kept in a ledger on paper.
+"""A payer, a bank and a story: commands are given to one machine, whose money is kept in a ledger on paper.
 
 After every command the story checks what must always hold: events survive storage, replay gives the same state, a
 ledger plan is held, committed or rolled back only as it may be, and sums are 0.
@@ -8,140 +8,23 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace as replace
 
-from processing.domain import bank, charges, commands, events, failure, invoice, snapshot
+from processing.domain import bank, commands, events, failure, invoice, snapshot
 from processing.domain.cart import CartLine, InvoiceDetails
-from processing.domain.cash_flow import Fixed, MaxOf, PostingRule, Share
 from processing.domain.errors import DomainError
-from processing.domain.facts import Facts, ShopFacts
-from processing.domain.ledger_moves import Commit, Hold, ledger_moves
+from processing.domain.ledger_moves import ledger_moves
 from processing.domain.lifecycles import unknown_steps
-from processing.domain.money import Cash, CashRange
+from processing.domain.money import Cash
 from processing.domain.payer import ContactInfo, HoldFlow, InstantFlow, PaymentResourcePayer
-from processing.domain.payment_tool import BankCard, BankCardMethod
-from processing.domain.predicates import Selector
+from processing.domain.payment_tool import BankCard
 from processing.domain.state import payment_of, session_of
 from processing.domain.statuses import OnHoldExpiration, TimeoutBehaviour
 from processing.domain.steps import RunSession, WakeAt
-from processing.domain.terms import (
-    AccountSet,
-    AllocationTerms,
-    Candidate,
-    Catalogue,
-    HoldTerms,
-    Provider,
-    ProvisionTerms,
-    RefundTerms,
-    Ruleset,
-    Terminal,
-    Terms,
-)
 from processing.domain.values import Content
-from processing.ledger import plans
-from processing.ledger.balances import Balance, with_committed, with_open
-from processing.search import projection
+from tests.processing.domain.paper_ledger import PaperLedger, check_money, unseen_changes
+from tests.processing.domain.shop import FACTS, rub
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DUE = START + timedelta(days=2)
-
-SETTLEMENT, GUARANTEE, BANK, SYSTEM, OTHER_SETTLEMENT = 10, 11, 20, 30, 40
-
-
-def rub(amount: int) -> Cash:
-    return Cash(amount=amount, currency="RUB")
-
-
-def anything(value):
-    return Selector(value=value)
-
-
-VISA = BankCardMethod(payment_system="visa")
-MASTERCARD = BankCardMethod(payment_system="mastercard")
-LIMIT = CashRange(lower=rub(100), upper=rub(10_000_000))
-
-# 2.8 % and no less than 1.00 of the merchant; 1.8 % of it goes on to the bank
-MERCHANT_FEE = PostingRule(
-    source="merchant.settlement",
-    destination="system.settlement",
-    volume=MaxOf(volumes=(Fixed(cash=rub(100)), Share(p=28, q=1000))),
-    details="fee",
-)
-BANK_FEE = PostingRule(
-    source="system.settlement", destination="provider.settlement", volume=Share(p=18, q=1000), details="bank fee"
-)
-REFUND_FEE = PostingRule(
-    source="merchant.settlement", destination="system.settlement", volume=Fixed(cash=rub(50)), details="refund fee"
-)
-
-TERMS = Terms(
-    id="main",
-    currencies=anything(frozenset({"RUB"})),
-    categories=anything(frozenset({1})),
-    payment_methods=anything(frozenset({VISA, MASTERCARD})),
-    cash_limit=anything(LIMIT),
-    fees=anything((MERCHANT_FEE,)),
-    routing="main",
-    system_accounts="system",
-    holds=HoldTerms(allowed=True, lifetime_s=7 * 86400),
-    refunds=RefundTerms(allowed=True, eligibility_s=30 * 86400, fees=anything((REFUND_FEE,))),
-    allocations=AllocationTerms(allowed=True),
-)
-
-PROVISION = ProvisionTerms(
-    currencies=anything(frozenset({"RUB"})),
-    categories=anything(frozenset({1})),
-    payment_methods=anything(frozenset({VISA})),
-    cash_limit=anything(LIMIT),
-    fees=anything((BANK_FEE,)),
-    holds=HoldTerms(allowed=True, lifetime_s=5 * 86400),
-    refunds=RefundTerms(allowed=True),
-)
-
-PROVIDER = Provider(
-    id="bank", name="A bank", adapter="mock", account_set="bank", terms=PROVISION, options={"merchant": "general"}
-)
-
-CATALOGUE = Catalogue(
-    rulesets={"main": Ruleset(id="main", candidates=(Candidate(terminal="t1"),))},
-    terminals={"t1": Terminal(id="t1", name="T1", provider="bank", options={"merchant": "42"})},
-    providers={"bank": PROVIDER},
-    account_sets={
-        "bank": AccountSet(id="bank", accounts={"RUB": {"settlement": BANK}}),
-        "system": AccountSet(id="system", accounts={"RUB": {"settlement": SYSTEM}}),
-    },
-)
-
-SHOP = ShopFacts(
-    id="shop",
-    party_id="party",
-    name="A shop",
-    url="http://shop.example",
-    category_id=1,
-    currency="RUB",
-    settlement=SETTLEMENT,
-    guarantee=GUARANTEE,
-)
-OTHER_SHOP = ShopFacts(
-    id="other",
-    party_id="party",
-    name="Another shop",
-    url="http://other.example",
-    category_id=1,
-    currency="RUB",
-    settlement=OTHER_SETTLEMENT,
-    guarantee=41,
-)
-
-FACTS = Facts(
-    shop=SHOP, terms=TERMS, domain_revision=7, catalogue=CATALOGUE, target_shops={"other": OTHER_SHOP}, available=None
-)
-
-# of a bank that may approve another amount than was asked
-FORGIVING = replace(
-    FACTS,
-    catalogue=replace(
-        CATALOGUE, providers={"bank": replace(PROVIDER, terms=replace(PROVISION, changed_cost_allowed=True))}
-    ),
-)
 
 CARD = BankCard(token="c1", payment_system="visa", bin="424242", last_digits="4242", is_cvv_empty=False)
 PAYER = PaymentResourcePayer(payment_tool=CARD, contact_info=ContactInfo(email="payer@example.com"))
@@ -265,60 +148,6 @@ class OutOfOrder:
 UNREACHABLE, SILENT, OUT_OF_ORDER = Unreachable(), Silent(), OutOfOrder()
 
 
-class PaperLedger:
-    """Plans and balances in dictionaries, under the rules of the real ones."""
-
-    def __init__(self):
-        self.plans: dict[str, plans.PlanState] = {}
-        self.balances: dict[int, Balance] = {}
-
-    def make(self, move) -> None:
-        if isinstance(move, Hold):
-            before = self.plans.get(move.plan_id)
-            after = plans.hold(before, move.plan_id, move.batch)
-            assert after is not before, f"{move.plan_id} was held twice"
-            self._change(after.plan, lambda balance, net: with_open(balance, 0, net))
-        else:
-            status = plans.PlanStatus.COMMITTED if isinstance(move, Commit) else plans.PlanStatus.ROLLED_BACK
-            before = self.plans.get(move.plan.id)
-            after = plans.resolve(before, move.plan, status)
-            assert after is not before, f"{move.plan.id} was {status} twice"
-            posts = status is plans.PlanStatus.COMMITTED
-            self._change(
-                after.plan, lambda balance, net: with_committed(balance, net) if posts else with_open(balance, net, 0)
-            )
-        self.plans[after.plan.id] = after
-
-    def own(self, account_id: int) -> int:
-        return self.balances.get(account_id, Balance()).own
-
-    def named(self, status: plans.PlanStatus) -> set[str]:
-        return {plan_id for plan_id, state in self.plans.items() if state.status == status}
-
-    def _change(self, plan, change) -> None:
-        for account_id, net in plans.nets(plan.batches).items():
-            self.balances[account_id] = change(self.balances.get(account_id, Balance()), net)
-
-
-def unseen_changes(before, after) -> list[str]:
-    """Objects that look different now under the same revision, or under a lower one."""
-    return [
-        name
-        for name, thing in _shown(after).items()
-        if before is not None and (was := _shown(before).get(name)) is not None
-        if thing.revision < was.revision or (thing.revision == was.revision and thing != was)
-    ]
-
-
-def _shown(machine) -> dict:
-    """Name -> what merchants see of it."""
-    shown = {"invoice": replace(machine, **projection.OWN_OF_INVOICE)}
-    for payment in machine.payments:
-        shown[payment.id] = replace(payment, **projection.OWN_OF_PAYMENT)
-        shown |= {f"{payment.id}.{one.id}": replace(one, **projection.OWN_OF_REFUND) for one in payment.refunds}
-    return shown
-
-
 class Story:
     """One invoice's machine from its creation. `now` moves only by `wait` and `run`."""
 
@@ -419,23 +248,8 @@ class Story:
         check_money(self.state, self.ledger)
 
 
-def check_money(state, ledger) -> None:
-    """The ledger says the same as the machine: one posted plan a captured payment, none of one that was not."""
-    assert sum(balance.own for balance in ledger.balances.values()) == 0
-    assert sum(balance.low + balance.high for balance in ledger.balances.values()) == 0
-    posted, held = ledger.named(plans.PlanStatus.COMMITTED), ledger.named(plans.PlanStatus.HELD)
-    for payment in state.payments:
-        own = {f"{state.id}.{payment.id}{end}" for end in ("", ".capture", ".changed-cost")}
-        assert len(own & posted) == (1 if payment.captured_cost else 0)
-        if payment.captured_cost:
-            assert charges.payment_flow(payment, payment.captured_cost) == (payment.cash_flow, payment.fee)
-        assert len(own & held) == (1 if payment.status in ("pending", "processed") and payment.plan_id else 0)
-        for back in payment.refunds:
-            plan_id = f"{state.id}.{payment.id}.refund.{back.id}"
-            assert (plan_id in held, plan_id in posted) == (back.status == "pending", back.status == "succeeded")
-        for disputed in payment.chargebacks:
-            plan_id = f"{state.id}.{payment.id}.chargeback.{disputed.id}.{disputed.stage.value}"
-            assert (plan_id in held, plan_id in posted) == (disputed.status == "pending", disputed.status == "accepted")
+def started(**fields) -> Story:
+    return Story(create_invoice(), start_payment(**fields))
 
 
 def paid(*, cost: int = 10_000, **fields) -> Story:

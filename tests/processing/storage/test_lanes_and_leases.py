@@ -1,5 +1,7 @@
 """Claims by lane, and leases that are made longer, on both databases."""
 
+import threading
+import time
 from datetime import datetime, timedelta
 
 from processing.storage import jobs
@@ -83,9 +85,9 @@ def test_claims_come_in_the_order_in_which_they_were_due(database: Database):
 # ------------------------------------------------------------------------------------------------ timers made sooner
 
 
-def look_by(database: Database, due: datetime, **asked: datetime | str) -> None:
+def look_by(database: Database, due: datetime, lane: str = "") -> None:
     with database.transaction() as tx:
-        jobs.look_by(tx, "machine", "k", due, **{"now": NOW, **asked})
+        jobs.look_by(tx, "machine", "k", due, lane=lane)
 
 
 def look_again(database: Database, taken: Claim, due: datetime, **asked: datetime | str) -> datetime:
@@ -136,7 +138,7 @@ def test_work_that_is_over_while_more_was_asked_for_is_done_once_more(database: 
 def test_a_timer_whose_worker_was_lost_is_sooner_than_what_is_asked_for(database: Database):
     look_by(database, at(-1))
     [lost] = claim(database)
-    look_by(database, at(100), now=at(50))
+    look_by(database, at(100))
     [taken] = claim(database, now=at(50))
     assert taken.attempts == 2
     with database.transaction() as tx:
@@ -150,3 +152,57 @@ def test_a_timer_in_quarantine_stays_there(database: Database):
         assert jobs.quarantine(tx, taken, "crashed", now=NOW)
     look_by(database, at(-5))
     assert claim(database) == []
+
+
+def test_what_crashed_keeps_its_wait_whatever_is_asked_for(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    with database.transaction() as tx:
+        assert jobs.postpone(tx, taken, at(60), error="crashed")
+    look_by(database, at(1))
+    assert jobs.next_due(database, [("machine", None)])["machine"] == at(60)
+
+
+def test_a_clock_that_is_ahead_takes_no_work_from_those_who_do_it(database: Database):
+    """It may seem to it that the lease is over: what it asks for is done after the work all the same."""
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    look_by(database, at(1000))
+    with database.transaction() as tx:
+        assert jobs.complete(tx, taken)
+    assert jobs.next_due(database, [("machine", None)])["machine"] == at(1000)
+
+
+def test_what_is_asked_for_while_the_work_is_being_completed_is_not_lost(database: Database):
+    """Somebody asks and commits a moment later, while whoever did the work completes it."""
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    has_asked, completed = threading.Event(), []
+
+    def complete() -> None:
+        has_asked.wait()
+        with database.transaction() as tx:
+            completed.append(jobs.complete(tx, taken))
+
+    thread = threading.Thread(target=complete)
+    thread.start()
+    with database.transaction() as tx:
+        jobs.look_by(tx, "machine", "k", at(2))
+        tx.execute("SELECT 1")
+        has_asked.set()
+        time.sleep(0.2)
+    thread.join()
+    assert completed == [True]
+    assert jobs.next_due(database, [("machine", None)])["machine"] == at(2)
+
+
+def test_what_is_asked_for_while_the_row_is_held_is_done_afterwards(database: Database):
+    look_by(database, at(-1))
+    [taken] = claim(database)
+    with database.transaction() as tx:
+        assert jobs.hold(tx, taken)
+        assert jobs.complete(tx, taken)
+    with database.transaction() as tx:
+        assert not jobs.hold(tx, taken)
+    look_by(database, at(2))
+    assert jobs.next_due(database, [("machine", None)])["machine"] == at(2)

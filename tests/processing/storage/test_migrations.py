@@ -7,7 +7,7 @@ import pytest
 
 from processing.storage.migrations import MigrationError, migrate, statements
 from processing.storage.sqlite import SqliteDatabase
-from tests.processing.storage.conformance import NOW, in_parallel
+from tests.processing.storage.port_calls import NOW, in_parallel
 
 
 @pytest.fixture

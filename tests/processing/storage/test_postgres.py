@@ -16,7 +16,7 @@ from processing.storage.port import Conflict, OutcomeUnknown, Unavailable
 from processing.storage.postgres import PostgresDatabase, translated
 from tests.postgres.server import Server, running
 from tests.processing.storage.conformance import *  # noqa: F403
-from tests.processing.storage.conformance import NOW, append, claim, enqueue, feed, in_parallel, rows, schedule
+from tests.processing.storage.port_calls import NOW, append, claim, enqueue, feed, in_parallel, rows, schedule
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from processing.storage.migrations import migrate
 from processing.storage.port import OutcomeUnknown, Unavailable
 from processing.storage.sqlite import SqliteDatabase
 from tests.processing.storage.conformance import *  # noqa: F403
-from tests.processing.storage.conformance import NOW, append, feed
+from tests.processing.storage.port_calls import NOW, append, feed
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ ROWS = (
     "INSERT INTO events (id, machine_id, sequence, created_at_ms, trace_id, body)"
     " VALUES (7, 'inv', 1, 5000, 't', '[]')",
     "INSERT INTO webhooks (id, party_id, shop_id, topic, event_types, url, public_key, private_key, created_at_ms)"
-    " VALUES (1, 'demo', NULL, 'invoices', 'INVOICE_CREATED', 'https://a.example.com/', '', '', 1)",
+    " VALUES (1, 'demo', NULL, 'invoices', 'INVOICE_CREATED', 'https://a.example.com/', ?, ?, 1)",
     "INSERT INTO webhook_events (id, record_id, number, invoice_id, event_type, trace_id, body)"
     " VALUES (3, 7, 0, 'inv', 'INVOICE_CREATED', 't', ?)",
     "INSERT INTO webhook_deliveries (id, webhook_id, event_id, invoice_id, status, failures, next_attempt_at_ms)"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processing.webhooks import lines, public_events
+from processing.webhooks import public_events, replays
 from rpc.protocol import base, payment_processing
 from rpc.protocol import webhook_endpoints as protocol
 from tests.processing.asking import as_party
@@ -144,11 +144,11 @@ def test_a_replay_that_is_asked_for_again_and_again_is_done_once(told: Told, mon
     told.stage.paid()
     told.stage.tell()
     told.receiver.came.clear()
-    looks = []
-    look_now = lines.look_now
-    monkeypatch.setattr(lines, "look_now", lambda *asked: (looks.append(asked), look_now(*asked)))
+    written = []
+    waits_again = replays._waits_again
+    monkeypatch.setattr(replays, "_waits_again", lambda *asked: (written.append(asked), waits_again(*asked)))
     assert [replay(told) for _ in range(3)] == [5, 5, 5]
-    assert len(looks) == 1
+    assert len(written) == 5
     told.stage.deliver()
     assert told.receiver.types() == STORY
 

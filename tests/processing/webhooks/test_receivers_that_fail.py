@@ -12,7 +12,9 @@ from processing.webhooks import deliveries, hooks, lines, receivers
 from processing.webhooks.delivery import LOOK_MESSAGES_MAX
 from processing.webhooks.receivers import REST_MAX, RESTS_AFTER, rest
 from processing.webhooks.sender import Answer
+from processing.workers.loop import BACKOFF_MAX
 from tests.processing.webhooks.stage import LEASE, Postman, Stage
+from tests.processing.webhooks.told import Told
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -261,3 +263,137 @@ def test_a_receiver_with_much_to_be_told_does_not_push_ahead_of_others(tmp_path:
         ]
     stage.deliver()
     assert statuses(stage, busy) == {"delivered"}
+
+
+# --------------------------------------------------------------------------------------------- looks that find nothing
+
+
+def looks_for(stage: Stage, seconds: int) -> int:
+    """How many looks are taken in so many seconds."""
+    looks = []
+    for _ in range(seconds):
+        stage.work(lines.QUEUE, lambda claim: (looks.append(claim), stage.delivering.handle(claim))[1])
+        stage.clock.forward(1)
+    return len(looks)
+
+
+def test_a_receiver_that_is_away_may_have_nothing_that_can_be_told(tmp_path: Path):
+    """All that is due stands behind messages that have to wait for longer than the receiver rests."""
+    stage = Stage(tmp_path, post=Postman(lambda url, body: 500), retry_delays_s=(300,) * 20)
+    hook = stage.hook(URL)
+    names = [name for name in map(str, range(3000)) if lines.line_of(name) == 0][:RESTS_AFTER]
+    for name in names:
+        stage.sandbox.invoice(name)
+    stage.tell()
+    assert len(stage.sent) == RESTS_AFTER
+    stage.clock.forward(5)
+    stage.sandbox.start_payment(stage.machines.get(names[0]))
+    stage.spread()
+    stage.deliver()
+    assert len(stage.sent) == RESTS_AFTER
+    assert statuses(stage, hook) == {"waiting"}
+    assert stage.waiting_jobs() == 1
+
+
+def test_what_stands_behind_a_refused_message_costs_no_looks_meanwhile(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman(lambda url, body: 500), retry_delays_s=(3600,) * 20)
+    stage.hook(URL)
+    stage.sandbox.invoice("a")
+    stage.tell()
+    stage.clock.forward(2)
+    stage.sandbox.start_payment(stage.machines.get("a"))
+    stage.spread()
+    assert looks_for(stage, 60) <= 2
+    assert len(stage.sent) == 1
+    stage.clock.forward(3600)
+    stage.deliver()
+    assert len(stage.sent) == 2
+
+
+def test_what_came_in_beside_the_switching_off_is_dropped_too(tmp_path: Path, monkeypatch):
+    """The fan-out had read the hook before; what it adds must not wait for ever."""
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("a")
+    with stage.database.transaction() as tx:
+        hooks.set_enabled(tx, hook.id, False)
+        deliveries.drop_waiting(tx, hook.id)
+    of_shop = hooks.of_shop
+    monkeypatch.setattr(hooks, "of_shop", lambda *asked: [one._replace(is_enabled=True) for one in of_shop(*asked)])
+    stage.tell()
+    assert (statuses(stage, hook), stage.waiting_jobs(), stage.sent) == ({"dropped"}, 0, [])
+
+
+def test_looks_that_crash_go_on_now_and_then_until_the_fault_is_mended(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("a")
+    stage.spread()
+    [claim] = stage.claim(lines.QUEUE)
+    assert stage.delivering.queue(8, LEASE).on_quarantine(claim, "KeyError: lost")
+    stage.deliver()
+    assert stage.sent == []
+    stage.clock.forward(BACKOFF_MAX.total_seconds())
+    stage.deliver()
+    assert statuses(stage, hook) == {"delivered"}
+
+
+def test_an_event_that_comes_while_a_look_finds_nothing_is_told_at_once(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    with stage.database.transaction() as tx:
+        lines.look_now(tx, hook.id, lines.line_of("a"), stage.clock())
+    [claim] = stage.claim(lines.QUEUE)
+    look = stage.delivering._look(*lines.parsed(claim.key))
+    stage.sandbox.invoice("a")
+    stage.spread()
+    with stage.database.transaction() as tx:
+        stage.delivering._settle(tx, claim, look, [])
+    stage.deliver()
+    assert statuses(stage, hook) == {"delivered"}
+
+
+def test_a_failure_after_a_resend_holds_nothing_up(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman(lambda url, body: 500))
+    hook = stage.hook(URL, ("INVOICE_CREATED", "PAYMENT_STARTED"))
+    stage.sandbox.paying_invoice("a")
+    stage.spread()
+    stage.clock.forward(3)
+    post, resent = stage.post, []
+
+    def resend_midway(*asked):
+        if not resent:
+            with stage.database.transaction() as tx:
+                resent.append(deliveries.resend(tx, hook.id, "a", stage.clock()))
+        return post(*asked)
+
+    stage.delivering._post = resend_midway
+    [claim] = stage.claim(lines.QUEUE)
+    stage.delivering.handle(claim)
+    assert {delivery.next_attempt_at for delivery in stage.log(hook)} == {stage.clock()}
+
+
+def test_the_job_of_a_message_by_an_older_release_becomes_a_look_at_the_first_line(tmp_path: Path):
+    stage = Stage(tmp_path, post=Postman())
+    hook = stage.hook(URL, ("INVOICE_CREATED",))
+    stage.sandbox.invoice("a")
+    stage.spread()
+    with stage.database.transaction() as tx:
+        tx.execute("UPDATE webhook_deliveries SET line = 0")
+        tx.execute("UPDATE jobs SET key = ?, position = 7 WHERE queue = ?", (f"{hook.id}:a", lines.QUEUE))
+    stage.deliver()
+    assert (statuses(stage, hook), stage.waiting_jobs()) == ({"delivered"}, 0)
+
+
+def test_a_sample_is_sent_to_a_resting_receiver_at_once(tmp_path: Path):
+    told = Told(tmp_path)
+    told.create(("invoice.created",))
+    told.answer(500)
+    for number in range(MANY):
+        told.stage.sandbox.invoice(f"inv{number}")
+    told.stage.tell()
+    told.answer(200)
+    told.receiver.came.clear()
+    told.asked.Test("e1")
+    told.stage.deliver()
+    assert told.receiver.came != []
