@@ -14,6 +14,7 @@ PACKAGES = (
     "deploy", "tools", "campaigns", "benches", "docs_site",
 )  # fmt: skip
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 BANNED_NAMES = re.compile(r"^(utils?|helpers?|common|base|misc|manager|service_impl)$")
@@ -60,6 +61,11 @@ def test_a_module_says_what_it_is_for_and_stays_small(path: Path):
         and node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
     ]
     assert not long
+
+
+def test_modules_of_tests_stay_as_small():
+    sizes = {name_of(path): path.read_text().count("\n") for path in TESTS}
+    assert {name: lines for name, lines in sizes.items() if lines > MODULE_LINES_MAX} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
