@@ -12,7 +12,7 @@ include "payment_processing.thrift"
 
 enum EndpointStatus {
     ENABLED = 1
-    /** Nothing is sent: by the party, by a 410, or after the last retry. What happens meanwhile can be replayed. */
+    /** Nothing is sent: by the party, by a 410, or after the last retry of a message, or when all failed for as long. What happens meanwhile can be replayed. */
     DISABLED = 2
     /** Enabled, and the latest attempt failed */
     FAILING = 3
@@ -67,7 +67,7 @@ struct Endpoint {
     6: optional string description
     7: required string payload_version
     8: required EndpointStatus status
-    /** Of a disabled one: request (the party's own), gone (a 410) or failures (after the last retry) */
+    /** Of a disabled one: request (the party's own), gone (a 410) or failures (after the last retry of a message, or when all failed for as long) */
     9: optional string disabled_reason
     10: required base.Timestamp created_at
     /** 1, and one more with each update, rotation and change between enabled and disabled */
