@@ -49,7 +49,7 @@ LOOK_S = 1.0
 """Bounds of one look: so much is told again after a crash. A commit costs about as much as telling three messages."""
 
 LANE_SHARE = 4
-"""One receiver, or all slow ones together, hold at most this part of the threads."""
+"""One receiver, all slow ones together, or all that are away, hold at most this part of the threads."""
 
 SLOW_SHARE = 4
 """A receiver is slow that takes this part of what it may take."""

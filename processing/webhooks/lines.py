@@ -3,7 +3,7 @@
 All of an invoice stand in one line and are told one after another; a delivery that has to wait keeps those behind it of
 its invoice waiting, and nobody else. The job of queue `delivery` whose key is the hook and the line says when somebody
 has to look: what waits for a receiver that is away costs a look now and then, however much it is. A job's lane bounds
-how many threads one receiver, or all slow ones together, can hold.
+how many threads one receiver, all slow ones together, or all that are away can hold.
 
 Every function works inside a transaction that the caller opened.
 """

@@ -1,7 +1,6 @@
 """What a process remembers of a machine may be old, and nobody ever notices but by the time it takes."""
 
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -22,11 +21,6 @@ pytestmark = pytest.mark.usefixtures("both_databases")
 
 LEASE = timedelta(seconds=60)
 SEQUENCE = "payments/inv1/demo"
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    return Sandbox(tmp_path)
 
 
 @pytest.fixture

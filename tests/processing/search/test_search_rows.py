@@ -25,11 +25,6 @@ pytestmark = pytest.mark.usefixtures("both_databases")
 LEASE = timedelta(seconds=60)
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
-
-
 def work(sandbox: Sandbox) -> None:
     timers = Timers(sandbox.machines, ScriptedBank(), LEASE)
     while True:
