@@ -26,6 +26,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 FRAMING = frozenset({b"connection", b"transfer-encoding", b"keep-alive", b"date"})
 BODILESS = frozenset({204, 304})
 LAST_CHUNK = b"0\r\n\r\n"
+NUL = 0
 
 
 class Exchange:
@@ -300,7 +301,7 @@ class Exchange:
 def joined(first: bytes, lines: list[bytes]) -> bytes:
     """The head of an answer. ValueError when a header carries a line break: it would forge another header."""
     head = first + b"".join(lines)
-    if not head.count(b"\n") == head.count(b"\r") == len(lines) + 1 or b"\0" in head:
+    if not head.count(b"\n") == head.count(b"\r") == len(lines) + 1 or NUL in head:
         raise ValueError("a header with a line break")
     return head + b"\r\n"
 

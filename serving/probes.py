@@ -23,6 +23,7 @@ ErrorAnswer = Callable[[int], tuple[Headers, bytes]]
 
 PATHS = ("/health", "/ready", "/metrics")
 RAW_PATHS = frozenset(path.encode() for path in PATHS)
+PERCENT_SIGN = ord("%")
 NO_STORE = (b"cache-control", b"no-store")
 NOT_READY_HEADER = b"capi-not-ready"
 JSON = (b"content-type", b"application/json")
@@ -57,7 +58,7 @@ class Probed:
     def direct(self, exchange: Exchange) -> Coroutine[Any, Any, None] | None:
         """None for what may be one of the three paths."""
         path = exchange.raw_path
-        return None if self.below is None or path in RAW_PATHS or b"%" in path else self.below(exchange)
+        return None if self.below is None or path in RAW_PATHS or PERCENT_SIGN in path else self.below(exchange)
 
     async def answer(self, path: str) -> tuple[int, Headers, bytes]:
         """Status, headers and body of one of the three."""

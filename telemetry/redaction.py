@@ -56,7 +56,7 @@ BYTES_IN_BASE64 = re.compile(BASE64_DIGITS.encode())
 NO_LETTERS = b"." * 12
 BASE64_BEGINS = b"12"
 TOKEN_BEGINS, CVV_BEGINS = b"eyJ", b"cv"
-BESIDE_PLAIN = b"!"
+BESIDE_PLAIN = ord("!")
 """An escape (backslash) may stand between the digits of a card; anything beyond ASCII may be a separator or a mark."""
 
 
@@ -81,13 +81,14 @@ KINDS = bytes(ord(kind_of(chr(byte))) for byte in range(256))
 def looks_suspicious(line: bytes) -> bool:
     """Whether a written JSON line must be read by the rules: wider than they are, and ten times faster."""
     kinds = line.translate(KINDS)
+    find = kinds.find  # `in` tries to read several bytes as a number first, and formats why they are none
     return (
         BESIDE_PLAIN in kinds
-        or TOKEN_BEGINS in kinds
-        or CVV_BEGINS in kinds
-        or (NO_LETTERS in kinds and LONG_WITHOUT_LETTERS.search(line) is not None)
-        or (BASE64_BEGINS in kinds and BYTES_IN_BASE64.search(line) is not None)
-        or b"PRIVATE KEY" in line
+        or find(TOKEN_BEGINS) >= 0
+        or find(CVV_BEGINS) >= 0
+        or (find(NO_LETTERS) >= 0 and LONG_WITHOUT_LETTERS.search(line) is not None)
+        or (find(BASE64_BEGINS) >= 0 and BYTES_IN_BASE64.search(line) is not None)
+        or line.find(b"PRIVATE KEY") >= 0
     )
 
 

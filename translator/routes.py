@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 Served = TypeVar("Served")
 
+PERCENT_SIGN = ord("%")
 PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -80,7 +81,7 @@ class Routes(Generic[Served]):
 def decode(raw_path: bytes) -> list[str] | None:
     """The decoded segments behind the first slash; None when the path is not strictly encoded."""
     try:
-        if b"%" not in raw_path:
+        if PERCENT_SIGN not in raw_path:
             segments = raw_path.decode("ascii").split("/")
         elif PERCENT.search(raw_path):
             return None

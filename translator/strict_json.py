@@ -57,8 +57,8 @@ def _is_exact(raw: bytes, value: Any, depth_max: int) -> bool:
     return (
         raw.count(b"{") + raw.count(b"[") <= depth_max
         and orjson.dumps(value) == raw
-        and b"\\u00" not in raw
-        and LONG_NUMBER not in raw.translate(DIGITS)
+        and raw.find(b"\\u00") < 0
+        and raw.translate(DIGITS).find(LONG_NUMBER) < 0
     )
 
 
