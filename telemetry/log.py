@@ -73,7 +73,7 @@ class _State:
     level = LEVELS["info"]
     process = ""
     field_chars_max = 4000
-    second = (0, b"")
+    second = moment = (0, b"")
 
 
 def configure(process: str, level: str = "info", field_chars_max: int = 4000, descriptor: int = 1) -> None:
@@ -275,7 +275,7 @@ def trace_member(trace_id: Any) -> bytes:
     finds it. Any other may have come from outside: a payer's browser brings one back from the bank.
     """
     if type(trace_id) is str and GATEWAYS_TRACE.fullmatch(trace_id):
-        return b'"trace_id":"%b",' % trace_id.encode()
+        return f'"trace_id":"{trace_id}",'.encode()
     return b"" if trace_id is None else b'"trace_id":%b,' % orjson.dumps(redact_text(str(trace_id)))
 
 
@@ -289,10 +289,15 @@ def body(record: dict[str, Any]) -> bytes:
 
 
 def moment(now: float) -> bytes:
-    """Seconds since 1970 as `2026-01-31T12:00:00.000Z`; the seconds' part is formatted once a second."""
-    second = int(now)
-    known, text = _State.second
-    if known != second:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
-        _State.second = (second, text)
-    return b"%b.%03dZ" % (text, int((now - second) * 1000))
+    """Seconds since 1970 as `2026-01-31T12:00:00.000Z`, formatted once a millisecond, the second once a second."""
+    ms = int(now * 1000)
+    known, text = _State.moment
+    if known != ms:
+        second = ms // 1000
+        known, whole = _State.second
+        if known != second:
+            whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+            _State.second = (second, whole)
+        text = b"%b.%03dZ" % (whole, ms - second * 1000)
+        _State.moment = (ms, text)
+    return text

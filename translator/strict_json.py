@@ -18,10 +18,7 @@ from typing import Any
 import orjson
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-LONG_NUMBER = b"0" * 19
-"""The shortest run of digits that may be an integer outside int64, each digit written as 0."""
-
-DIGITS = bytes(ord("0") if chr(byte).isdecimal() and byte < 128 else byte for byte in range(256))
+BACKSLASH = ord("\\")
 INVALID = "Invalid json"
 
 
@@ -56,10 +53,17 @@ def _is_exact(raw: bytes, value: Any, depth_max: int) -> bool:
     """Whether the value is surely all that the bytes say, without U+0000, long numbers and deep nesting."""
     return (
         raw.count(b"{") + raw.count(b"[") <= depth_max
-        and orjson.dumps(value) == raw
-        and raw.find(b"\\u00") < 0
-        and raw.translate(DIGITS).find(LONG_NUMBER) < 0
+        and (BACKSLASH not in raw or b"\\u00" not in raw)
+        and _written(value) == raw
     )
+
+
+def _written(value: Any) -> bytes:
+    """The value as JSON; nothing where it holds an integer beyond 53 bits, and so perhaps one outside int64."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        return b""
 
 
 def _colons(value: Any, depth_max: int) -> int:

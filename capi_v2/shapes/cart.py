@@ -1,6 +1,6 @@
 """Lines of an invoice: JSON <-> domain.Cart. In JSON a line has no currency of its own: what holds the cart says it."""
 
-from capi_v2.shapes.absent import Json, if_present, without_absent
+from capi_v2.shapes.absent import Json, if_present
 from rpc.protocol import domain
 
 
@@ -26,17 +26,12 @@ def _line_to_thrift(line: Json, currency: str) -> domain.CartLine:
         product=line["product"],
         quantity=line["quantity"],
         price=domain.Cash(amount=line["price"], currency=currency),
-        tax_mode=if_present(line.get("taxMode"), tax_mode_to_thrift),
+        tax_mode=tax_mode_to_thrift(line["taxMode"]) if "taxMode" in line else None,
     )
 
 
 def _line_to_json(line: domain.CartLine) -> Json:
-    return without_absent(
-        {
-            "product": line.product,
-            "quantity": line.quantity,
-            "price": line.price.amount,
-            "cost": line.price.amount * line.quantity,
-            "taxMode": if_present(line.tax_mode, tax_mode_to_json),
-        }
-    )
+    price, quantity = line.price.amount, line.quantity
+    shown = {"product": line.product, "quantity": quantity, "price": price, "cost": price * quantity}
+    tax_mode = if_present(line.tax_mode, tax_mode_to_json)
+    return shown if tax_mode is None else {**shown, "taxMode": tax_mode}

@@ -19,23 +19,24 @@ TRUST_LEVEL_TO_THRIFT = {name: level for level, name in TRUST_LEVEL.items()}
 
 def invoice_params_to_thrift(body: Json, *, id: str, party_id: str) -> payment_processing.InvoiceParams:
     """`amount` stays absent where the cart says it."""
+    currency, given = body["currency"], body.get
     return payment_processing.InvoiceParams(
         id=id,
         party_id=party_id,
         shop_id=body["shopID"],
         details=domain.InvoiceDetails(
             product=body["product"],
-            description=body.get("description"),
-            cart=if_present(body.get("cart"), lambda lines: cart_to_thrift(lines, body["currency"])),
+            description=given("description"),
+            cart=cart_to_thrift(body["cart"], currency) if "cart" in body else None,
         ),
-        amount=body.get("amount"),
-        currency=body["currency"],
+        amount=given("amount"),
+        currency=currency,
         due=timestamp_to_thrift(body["dueDate"]),
         context=metadata_to_thrift(body["metadata"]),
-        external_id=body.get("externalID"),
-        bank_account=if_present(body.get("bankAccount"), bank_account_to_thrift),
-        allocation=if_present(body.get("allocation"), allocation_to_thrift),
-        client_info=if_present(body.get("clientInfo"), _client_info_to_thrift),
+        external_id=given("externalID"),
+        bank_account=bank_account_to_thrift(body["bankAccount"]) if "bankAccount" in body else None,
+        allocation=allocation_to_thrift(body["allocation"]) if "allocation" in body else None,
+        client_info=_client_info_to_thrift(body["clientInfo"]) if "clientInfo" in body else None,
     )
 
 
@@ -53,26 +54,30 @@ def invoice_with_template_params_to_thrift(
 
 
 def invoice_to_json(invoice: domain.Invoice) -> Json:
-    return without_absent(
-        {
-            "id": invoice.id,
-            "shopID": invoice.shop_id,
-            "externalID": invoice.external_id,
-            "createdAt": invoice.created_at,
-            "dueDate": invoice.due,
-            "amount": invoice.cost.amount,
-            "currency": invoice.cost.currency,
-            "product": invoice.details.product,
-            "description": invoice.details.description,
-            "invoiceTemplateID": invoice.template_id,
-            "cart": if_present(invoice.details.cart, cart_to_json),
-            "allocation": if_present(invoice.allocation, allocation_to_json),
-            "bankAccount": if_present(invoice.bank_account, bank_account_to_json),
-            "metadata": metadata_to_json(invoice.context),
-            "clientInfo": if_present(invoice.client_info, _client_info_to_json),
-            **invoice_status_to_json(invoice.status, invoice.status_reason),
-        }
-    )
+    cost, details = invoice.cost, invoice.details
+    return {
+        "id": invoice.id,
+        "shopID": invoice.shop_id,
+        "createdAt": invoice.created_at,
+        "dueDate": invoice.due,
+        "amount": cost.amount,
+        "currency": cost.currency,
+        "product": details.product,
+        "metadata": metadata_to_json(invoice.context),
+        "status": INVOICE_STATUS[invoice.status],
+        **without_absent(
+            {
+                "externalID": invoice.external_id,
+                "description": details.description,
+                "invoiceTemplateID": invoice.template_id,
+                "cart": if_present(details.cart, cart_to_json),
+                "allocation": if_present(invoice.allocation, allocation_to_json),
+                "bankAccount": if_present(invoice.bank_account, bank_account_to_json),
+                "clientInfo": if_present(invoice.client_info, _client_info_to_json),
+                "reason": invoice.status_reason,
+            }
+        ),
+    }
 
 
 def invoice_and_token_to_json(invoice: domain.Invoice, access_token: str) -> Json:
