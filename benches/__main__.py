@@ -32,7 +32,7 @@ SERVER_CPU, LOAD_CPU = 0, 1
 CONNECTIONS = 32
 WARM_S = 1.0
 OURS = "ours"
-AIMS = {"connexion": 8.0, "fastapi": 4.0, "fastify": 1.0}
+AIMS = {"connexion": 8.0, "fastapi": 4.0, "fastify": 1.0, "nginx": 0.3}
 """How many times the peer's rate of new invoices ours should reach."""
 
 P99_MS_AIM, MEMORY_MB_AIM = 5.0, 80.0

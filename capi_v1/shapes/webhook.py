@@ -29,7 +29,7 @@ CUSTOMER_EVENT = {
 }
 INVOICE_EVENT_TO_THRIFT = {name: kind for kind, name in INVOICE_EVENT.items()}
 CUSTOMER_EVENT_TO_THRIFT = {name: kind for kind, name in CUSTOMER_EVENT.items()}
-ID = re.compile(r"[0-9]{1,19}", re.ASCII)
+ID = re.compile(r"[1-9][0-9]{0,18}")
 ID_MAX = 2**63 - 1
 
 

@@ -162,7 +162,7 @@ def test_a_refused_webhook_says_why(v2, refusal, status, code):
     assert answer.json["message"]
 
 
-@pytest.mark.parametrize("webhook_id", ["x", "-1", "1.0", "9223372036854775808"])
+@pytest.mark.parametrize("webhook_id", ["x", "-1", "1.0", "02", "0", "9223372036854775808"])
 @pytest.mark.parametrize("operation_id", ["getWebhookByID", "deleteWebhookByID"])
 def test_a_webhook_is_called_by_a_number(v2, operation_id, webhook_id):
     answer = v2.send(v2.operation(operation_id, path={"webhookID": webhook_id}))
