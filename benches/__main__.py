@@ -146,10 +146,12 @@ def run(bench: Bench, kinds: list[Kind], rounds: int) -> None:
             server = started(kind, Place(free_port(), port, bench.directory), SERVER_CPU)
             running.append(server)
             servers.append((kind, server))
-        for _, server in servers:
+        for kind, server in servers:
+            tell(f"warming {kind.name}")
             bench.warm(server)
-        for _ in range(rounds):
+        for turn in range(1, rounds + 1):
             for kind, server in servers:
+                tell(f"round {turn} of {rounds}: {kind.name}")
                 for request in REQUESTS:
                     if not (kind.is_proxy and request is INVALID):
                         bench.measure(server, request)
@@ -157,6 +159,14 @@ def run(bench: Bench, kinds: list[Kind], rounds: int) -> None:
     finally:
         for server in running:
             server.stop()
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
+
+
+def tell(what: str) -> None:
+    """Progress, one line that is written over on a terminal; the table alone goes to standard output."""
+    sys.stderr.write(f"\r\033[K{what} ..." if sys.stderr.isatty() else f"{what}\n")
+    sys.stderr.flush()
 
 
 def table(bench: Bench, names: list[str]) -> list[str]:

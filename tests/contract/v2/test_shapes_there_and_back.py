@@ -206,7 +206,9 @@ def test_a_webhook_reads_back_with_each_event_once(names, shop_id):
     assert (shown["id"], shown["publicKey"], shown["active"]) == ("7", "MII=", True)
 
 
-@pytest.mark.parametrize("text", ["x", "", "02", "-1", "+1", "1.0", " 1", "1_0", "\u0661", "9223372036854775808", "9" * 40])
+@pytest.mark.parametrize(
+    "text", ["x", "", "02", "-1", "+1", "1.0", " 1", "1_0", "\u0661", "9223372036854775808", "9" * 40]
+)
 def test_a_text_that_is_no_number_names_no_webhook(text):
     with pytest.raises(NotFound):
         webhook_id_to_thrift(text)
