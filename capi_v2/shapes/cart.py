@@ -1,6 +1,6 @@
 """Lines of an invoice: JSON <-> domain.Cart. In JSON a line has no currency of its own: what holds the cart says it."""
 
-from capi_v2.shapes.absent import Json, if_present
+from capi_v2.shapes.absent import Json
 from rpc.protocol import domain
 
 
@@ -33,5 +33,6 @@ def _line_to_thrift(line: Json, currency: str) -> domain.CartLine:
 def _line_to_json(line: domain.CartLine) -> Json:
     price, quantity = line.price.amount, line.quantity
     shown = {"product": line.product, "quantity": quantity, "price": price, "cost": price * quantity}
-    tax_mode = if_present(line.tax_mode, tax_mode_to_json)
-    return shown if tax_mode is None else {**shown, "taxMode": tax_mode}
+    if line.tax_mode is not None and (tax_mode := tax_mode_to_json(line.tax_mode)):
+        shown["taxMode"] = tax_mode
+    return shown
