@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,11 +16,11 @@ from rpc.breaker import Breaker
 from rpc.breaker_board import Board, SharedBreaker
 from rpc.codec import LIMITS, Limits, Malformed
 from rpc.context import Context, lines_of, next_hop, pairs_of
-from rpc.deadlines import Deadline
+from rpc.deadlines import at_ms, in_microseconds
 from rpc.failures import DEADLINE_REACHED, RpcFailure, Unavailable, Unexpected, Unknown
 from rpc.idl.runtime import Declared, Function, InvalidValue
 from rpc.messages import decode_reply, encode_call
-from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe
+from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe, tell
 from rpc.retries import Budget
 from rpc.services import Row
 from rpc.signature import HEADER, signature_of_lines
@@ -105,6 +103,7 @@ class Core:
         new_budget: Callable[[], Budget] = Budget,
     ) -> None:
         self.secret, self.clock, self.limits = secret, clock, limits
+        self.now_us = in_microseconds(clock)
         self.lines = f"content-type: {CONTENT_TYPE}\r\naccept: {CONTENT_TYPE}\r\nuser-agent: {caller}\r\n"
         self.targets: dict[str, Target] = {}
         budgets = {name: new_budget() for name in upstreams}
@@ -156,7 +155,8 @@ class Attempts:
     def __init__(
         self, core: Core, target: Target, function: Function, arguments: tuple[Any, ...], context: Context
     ) -> None:
-        self.core, self.target, self.function, self.arguments, self.context = core, target, function, arguments, context
+        self.core, self.target, self.context = core, target, context
+        self.function, self.arguments = function, arguments
         self.began = time.perf_counter()
         self.count = self.allowed_ms = 0
         self.span_id: str | None = None
@@ -165,32 +165,35 @@ class Attempts:
     def request(self) -> Request:
         """The next attempt, with a span of its own. Raises Unavailable, and Unexpected for unsuitable arguments."""
         core, target, context = self.core, self.target, self.context
-        now = core.clock()
+        now_us = core.now_us()
         if not self.count:
-            self.begin(now)
+            self.begin(now_us)
         self.count += 1
         self.is_answered = False
-        self.span_id, traceparent = next_hop(context.traceparent)
+        trace_id, parent_id, _, _, meta, traceparent = context
+        self.span_id, traceparent = next_hop(traceparent)
         deadline = self.deadline
-        if deadline.reached(now):
+        left_us = deadline.left_us(now_us)
+        if left_us <= 0:
             raise Unavailable(DEADLINE_REACHED, is_impatience=True)
         if target.breaker:
             target.breaker.admit()
             self.is_admitted = True
-        self.allowed_ms = allowed_ms = min(deadline.remaining_ms(now), ALLOWED_MS_MAX)
-        signed, lines = lines_of(context.trace_id, self.span_id, context.span_id, deadline, context.meta, traceparent)
+        left_ms = left_us // 1000
+        self.allowed_ms = allowed_ms = left_ms if left_ms < ALLOWED_MS_MAX else ALLOWED_MS_MAX
+        signed, lines = lines_of(trace_id, self.span_id, parent_id, deadline, meta, traceparent)
         if core.secret is not None:
-            proof = signature_of_lines(core.secret, target.path, signed, self.body, now)
+            proof = signature_of_lines(core.secret, target.path, signed, self.body, now_us // 1000)
             lines = f"{lines}{HEADER}: {proof}\r\n"
         return Request(target.origin, target.path, lines + core.lines, self.body, allowed_ms)
 
-    def begin(self, now: datetime) -> None:
+    def begin(self, now_us: int) -> None:
         """What all attempts have in common."""
         try:
             self.body = encode_call(self.function, self.arguments)
         except InvalidValue as error:
             raise Unexpected(f"arguments cannot be sent: {error}") from error
-        self.deadline = self.context.deadline or Deadline.after_ms(self.target.row.timeout_ms, now)
+        self.deadline = self.context.deadline or at_ms(now_us // 1000 + self.target.row.timeout_ms)
         self.target.budget.earn()
 
     def result(self, response: Response) -> Any:
@@ -240,20 +243,13 @@ class Attempts:
             self.tell(CANCELLED)
 
     def tell(self, outcome: str, reason: str | None = None) -> None:
-        observe(
-            "client",
-            self.target.row.service.name,
-            self.function.name,
-            outcome,
-            time.perf_counter() - self.began,
-            partial(self.told, reason),
-            self.count,
-        )
-
-    def told(self, reason: str | None) -> Mapping[str, Any]:
-        """What a log line says of the call besides."""
-        attempts = self.count if self.count > 1 else None
-        return {"reason": reason, "attempts": attempts, "span_id": self.span_id, "trace_id": self.context.trace_id}
+        kind = ("client", self.target.row.service.name, self.function.name, outcome)
+        seconds = time.perf_counter() - self.began
+        level = observe(kind, seconds, self.count)
+        if level is not None:
+            attempts = self.count if self.count > 1 else None
+            ids = {"span_id": self.span_id, "trace_id": self.context.trace_id}
+            tell(level, kind, seconds, {"reason": reason, "attempts": attempts, **ids})
 
 
 def breaker_of(board: Board | None, name: str, failures_max: int, open_ms: int) -> Breaker | SharedBreaker:

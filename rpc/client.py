@@ -14,6 +14,8 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Protocol
 
+import msgspec
+
 from rpc.abreast import Abreast
 from rpc.breaker_board import Board, opened
 from rpc.calling import Attempts, Core, Request, Response, Target
@@ -29,13 +31,12 @@ from rpc.transport_blocking import BlockingTransport
 from settings.clock import Clock, system_clock
 
 
-class Bound:
+class Bound(msgspec.Struct, frozen=True, eq=False):
     """A client together with the context that its calls are made in; attributes are rows of services.py."""
 
-    __slots__ = ("_client", "context")
-
-    def __init__(self, client: "AsyncClient | BlockingClient", context: Context) -> None:
-        self._client, self.context = client, context
+    _client: "AsyncClient | BlockingClient"
+    context: Context
+    __repr__ = object.__repr__
 
     def __getattr__(self, name: str) -> "BoundService":
         return self._of(self._client.core.target(name))
@@ -50,13 +51,13 @@ class Bound:
         return bound_service(target.row.service)(self._client, target, self.context)
 
 
-class BoundService:
+class BoundService(msgspec.Struct, frozen=True, eq=False):
     """Attributes are the functions of the service."""
 
-    __slots__ = ("_client", "_context", "_target")
-
-    def __init__(self, client: "AsyncClient | BlockingClient", target: Target, context: Context) -> None:
-        self._client, self._target, self._context = client, target, context
+    _client: "AsyncClient | BlockingClient"
+    _target: Target
+    _context: Context
+    __repr__ = object.__repr__
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{self._target.row.service.name} has no function {name!r}")
@@ -67,9 +68,7 @@ def bound_client(targets: Mapping[str, Target]) -> type[Bound]:
 
     A function is found in 0.4 us where two `__getattr__` and a `partial` took 1.3.
     """
-    return type(
-        "Bound", (Bound,), {"__slots__": (), **{name: property(of(target)) for name, target in targets.items()}}
-    )
+    return type(Bound)("Bound", (Bound,), {name: property(of(target)) for name, target in targets.items()}, eq=False)
 
 
 def of(target: Target) -> Callable[[Bound], BoundService]:
@@ -82,14 +81,15 @@ def of(target: Target) -> Callable[[Bound], BoundService]:
 def bound_service(service: Service) -> type[BoundService]:
     """BoundService with the functions of a service as methods."""
     methods = {name: method(function) for name, function in service.functions.items()}
-    return type(service.name, (BoundService,), {"__slots__": (), **methods})
+    return type(BoundService)(service.name, (BoundService,), methods, eq=False)
 
 
 def method(function: Function) -> Callable[..., Any]:
     """What makes a call of that function; with an AsyncClient it is to be awaited."""
 
     def call(self: BoundService, *arguments: Any, **named: Any) -> Any:
-        return self._client.call(self._target, function, self._context, *arguments, **named)
+        given = positional(function, arguments, named) if named else arguments
+        return self._client.perform(self._target, function, self._context, given)
 
     return call
 
@@ -147,10 +147,9 @@ class AsyncClient:
         """This client, calling in that context."""
         return self._bound(self, context)
 
-    async def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
+    async def perform(self, target: Target, function: Function, context: Context, arguments: tuple[Any, ...]) -> Any:
         """Makes one call; repeats it as its row allows."""
-        given = positional(function, arguments, named) if named else arguments
-        call = Attempts(self.core, target, function, given, context)
+        call = Attempts(self.core, target, function, arguments, context)
         abreast = self.abreast
         abreast.under_way += 1
         try:
@@ -210,9 +209,13 @@ class BlockingClient:
         """This client, calling in that context."""
         return self._bound(self, context)
 
-    def call(self, target: Target, function: Function, context: Context, /, *arguments: Any, **named: Any) -> Any:
+    def call(self, target: Target, function: Function, context: Context, *arguments: Any) -> Any:
+        """A call of a function that is known by name only when the program runs."""
+        return self.perform(target, function, context, arguments)
+
+    def perform(self, target: Target, function: Function, context: Context, arguments: tuple[Any, ...]) -> Any:
         """Makes one call; repeats it as its row allows."""
-        call = Attempts(self.core, target, function, positional(function, arguments, named), context)
+        call = Attempts(self.core, target, function, arguments, context)
         try:
             while True:
                 try:
@@ -240,8 +243,6 @@ class BlockingClient:
 
 def positional(function: Function, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
     """Arguments in order of the IDL. Raises InvalidValue for one too many or unknown."""
-    if not named:
-        return arguments
     all_names = function.arguments.__struct_fields__
     names = all_names[len(arguments) :]
     if not set(named) <= set(names):

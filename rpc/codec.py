@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, NoReturn, TypeVar
 
+import msgspec
 from thrift.protocol.fastbinary import decode_binary, encode_binary
 
 from rpc import strict
@@ -33,25 +34,26 @@ class Limits:
 LIMITS = Limits()
 
 
-class Reader:
-    """What the C codec asks for: limits and a buffer. It must never be refilled: a short buffer is a short message."""
+class Source(msgspec.Struct):
+    """What the C codec reads from. It must never be refilled: a short buffer is a short message."""
 
-    __slots__ = ("container_length_limit", "cstringio_buf", "string_length_limit", "trans")
-
-    def __init__(self, data: bytes, offset: int, limits: Limits) -> None:
-        self.string_length_limit = limits.string_bytes_max
-        self.container_length_limit = limits.container_items_max
-        self.cstringio_buf = BytesIO(data)
-        self.cstringio_buf.seek(offset)
-        self.trans = self
+    cstringio_buf: BytesIO
 
     def cstringio_refill(self, *_: object) -> NoReturn:
         """Called when the buffer is used up."""
         raise EOFError("the message ends too early")
 
 
-def encode(value: Any) -> bytes:
-    """A struct, union or exception as bytes. Raises InvalidValue."""
+class Reader(msgspec.Struct):
+    """What the C codec asks for: limits, and where to read."""
+
+    string_length_limit: int
+    container_length_limit: int
+    trans: Source
+
+
+def encode(value: Any, within: type | None = None) -> bytes:
+    """A struct, union or exception as bytes. Raises InvalidValue; what no check foresaw names `within`, if given."""
     info = type(value).__thrift__
     try:
         info.check(value)
@@ -59,24 +61,38 @@ def encode(value: Any) -> bytes:
     except InvalidValue:
         raise
     except Exception as error:
-        raise InvalidValue(f"{info.name}: {type(error).__name__} while writing") from None
+        name = within.__thrift__.name if within else info.name
+        raise InvalidValue(f"{name}: {type(error).__name__} while writing") from None
 
 
 def decode(struct: type[Value], data: bytes, offset: int = 0, limits: Limits = LIMITS) -> Value:
     """The value that fills `data` from `offset` to its end. Raises Malformed."""
     if len(data) - offset > limits.body_bytes_max:
         raise Malformed("the message is too large")
-    type_arguments = struct.__thrift__.type_arguments
-    reader = Reader(data, offset, limits)
+    type_arguments, body = struct.__thrift__.type_arguments, data[offset:] if offset else data
     try:
-        value = decode_binary(None, reader, type_arguments)
-        if encode_binary(value, type_arguments) != (data[offset:] if offset else data):
+        value = decode_binary(None, reader_of(body, limits), type_arguments)
+        if encode_binary(value, type_arguments) != body:
             strict.walk(data, offset, struct, limits)
     except Exception as error:
         raise Malformed(reason_of(error)) from None
-    finally:
-        reader.trans = None
     return value
+
+
+def decode_exact(struct: type[Value], data: bytes, limits: Limits = LIMITS) -> Value | None:
+    """The value that would be written as just these bytes; None when there is none, or they need a closer look."""
+    type_arguments = struct.__thrift__.type_arguments
+    reader = reader_of(data, limits)
+    try:
+        value = decode_binary(None, reader, type_arguments)
+        return value if encode_binary(value, type_arguments) == data else None
+    except Exception:
+        return None
+
+
+def reader_of(data: bytes, limits: Limits) -> Reader:
+    """What the C codec reads `data` with."""
+    return Reader(limits.string_bytes_max, limits.container_items_max, Source(BytesIO(data)))
 
 
 def reason_of(error: Exception) -> str:

@@ -31,6 +31,9 @@ class BadContext(ValueError):
     """Headers or arguments that make no context; the text names the header."""
 
 
+_meta_lines: dict[int, tuple[Mapping[str, str], tuple[str, str]]] = {}
+"""By the id of a mapping, which stays its own while it is kept here."""
+
 DRAW = Random()  # noqa: S311 - ids need not be hard to guess, only different
 """Seeded from the system, and anew after each fork: a system call for each of a request's five ids would cost 2 us."""
 
@@ -40,21 +43,27 @@ getrandbits = DRAW.getrandbits
 
 def new_id() -> str:
     """16 random letters. No digits: a log filter must never take an id for a card number."""
-    return in_letters(f"{getrandbits(63) + 1:016x}")
+    return in_letters(new_span())
 
 
 def new_traceparent() -> str:
-    """The value of a new trace, with a span of its own."""
-    return f"00-{getrandbits(127) + 1:032x}-{getrandbits(63) + 1:016x}-01"
+    """The value of a new trace; its first span is called like the second half of the trace itself."""
+    digits = (getrandbits(128) | 1).to_bytes(16).hex()
+    return f"00-{digits}-{digits[16:]}-01"
 
 
 def next_hop(parent: str | None) -> tuple[str, str]:
     """A new span's id and the `traceparent` of the same span under `parent`; of a new trace where there is none."""
-    digits = f"{getrandbits(63) + 1:016x}"
-    letters = digits.encode().translate(LETTERS).decode()  # `in_letters`, of which each call makes one
+    digits = (getrandbits(63) + 1).to_bytes(8).hex()  # `new_span` and `in_letters`: each call makes one of both
+    letters = digits.encode().translate(LETTERS).decode()
     if parent:
         return letters, f"{parent[:36]}{digits}{parent[52:]}"
-    return letters, f"00-{getrandbits(127) + 1:032x}-{digits}-01"
+    return letters, f"{new_traceparent()[:36]}{digits}-01"
+
+
+def new_span() -> str:
+    """16 hexadecimal digits, not all of them 0. By way of bytes: 2,200 instructions, a format takes 3,600."""
+    return (getrandbits(63) + 1).to_bytes(8).hex()
 
 
 def in_letters(digits: str) -> str:
@@ -159,14 +168,13 @@ def is_id(text: str) -> bool:
 
 def is_header_value(text: str, bytes_max: int) -> bool:
     """Whether a header can carry the text, so that it arrives as it was."""
-    is_plain = text.isascii()
-    if not is_plain:
-        try:
-            bytes_max -= len(text.encode()) - len(text)
-        except UnicodeEncodeError:
-            return False
-    is_clean = (is_plain and text.isprintable()) or not CONTROL.search(text)
-    return is_clean and len(text) <= bytes_max and text.strip(" \t") == text
+    if text.isascii() and text.isprintable():
+        return len(text) <= bytes_max and text.strip() == text
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return False
+    return size <= bytes_max and not CONTROL.search(text) and text.strip(" \t") == text
 
 
 def check_meta(meta: Mapping[str, str]) -> None:
@@ -190,9 +198,9 @@ def lines_of(
 
     Both are written at once, in the order of their names: 1.2 us, where pairs that were sorted and joined took 3.5.
     """
-    signed_meta, sent_meta = meta_lines(tuple(meta.items()))
+    signed_meta, sent_meta = meta_lines(meta)
     signed_until = sent_until = sent_trace = ""
-    if deadline:
+    if deadline is not None:
         until = deadline.to_wire()
         signed_until, sent_until = f"woody.deadline:{until}\n", f"woody.deadline: {until}\r\n"
     if traceparent:
@@ -204,9 +212,26 @@ def lines_of(
     )
 
 
+def meta_lines(meta: Mapping[str, str]) -> tuple[str, str]:
+    """The lines of the metadata, those that are signed and those that are sent.
+
+    Remembered for a mapping that nobody can change, as a Context's are: a party's is the same object in all its calls.
+    To build a key of its items and look for that took 2,400 instructions more.
+    """
+    known = _meta_lines.get(id(meta))
+    if known is not None and known[0] is meta:
+        return known[1]
+    lines = lines_of_items(tuple(meta.items()))
+    if type(meta) is MappingProxyType:
+        if len(_meta_lines) >= META_KNOWN_MAX:
+            _meta_lines.clear()
+        _meta_lines[id(meta)] = (meta, lines)
+    return lines
+
+
 @lru_cache(maxsize=META_KNOWN_MAX)
-def meta_lines(items: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """The lines of the metadata, remembered: a party's are the same in all its calls."""
+def lines_of_items(items: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The lines of so many keys and values, remembered for those that are equal."""
     pairs = sorted((f"{META_PREFIX}{key}:{value}\n", f"{META_PREFIX}{key}: {value}\r\n") for key, value in items)
     return "".join(signed for signed, _ in pairs), "".join(sent for _, sent in pairs)
 

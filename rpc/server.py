@@ -19,7 +19,7 @@ from rpc.context import BadContext, Context, from_headers
 from rpc.failures import BUSINESS_ERROR, DEADLINE_REACHED, RpcFailure, Unavailable, Unexpected
 from rpc.idl.runtime import Declared, Service
 from rpc.messages import Call, decode_call, encode_exception, encode_result
-from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe
+from rpc.observation import BUSINESS, CANCELLED, OK, OUTCOMES, UNEXPECTED, observe, tell
 from rpc.receiving import Answer, Refused, headers_of, read_body, refusal_of_head, send_answer
 from rpc.signature import AGE_S_MAX, HEADER, BadSignature, StaleSignature, Verifier
 from rpc.statuses import header_safe, status_of
@@ -159,9 +159,11 @@ class Server:
                 answer, outcome, reason = await self.outcome(handler, call, context)
                 return answer
             finally:
-                function, seconds = call.function, time.perf_counter() - began
-                fields = {"reason": reason, "caller": caller}
-                observe("server", function.service, function.name, outcome, seconds, lambda: fields)
+                kind = ("server", call.function.service, call.function.name, outcome)
+                seconds = time.perf_counter() - began
+                level = observe(kind, seconds)
+                if level is not None:
+                    tell(level, kind, seconds, {"reason": reason, "caller": caller})
 
     async def outcome(self, handler: Handler, call: Call, context: Context) -> Outcome:
         """The answer, its word for the log, and the reason of what is no success."""

@@ -47,13 +47,13 @@ class StaleSignature(BadSignature):
 
 def signature(secret: bytes, path: str, headers: Headers, body: bytes, now: datetime) -> str:
     """The header's value for a POST made now. `headers`: names in lower case, others than woody.* are ignored."""
-    return signature_of_lines(secret, path, woody_lines(headers), body, now)
+    return signature_of_lines(secret, path, woody_lines(headers), body, milliseconds(now))
 
 
-def signature_of_lines(secret: bytes, path: str, lines: str, body: bytes, now: datetime) -> str:
-    """The same for headers woody.* that are lines in order already: `name:value\\n` each."""
-    time_ms = milliseconds(now)
-    return f"t={time_ms},s={digest(secret, path, lines, body, time_ms)}"
+def signature_of_lines(secret: bytes, path: str, lines: str, body: bytes, time_ms: int) -> str:
+    """The same for headers woody.* that are lines in order already, `name:value\\n` each; `time_ms`: since 1970."""
+    time = str(time_ms)
+    return f"t={time},s={digest(secret, path, lines, body, time)}"
 
 
 def woody_lines(headers: Headers) -> str:
@@ -63,9 +63,9 @@ def woody_lines(headers: Headers) -> str:
     return "\n".join((*woody, ""))
 
 
-def digest(secret: bytes, path: str, lines: str, body: bytes, time_ms: int) -> str:
+def digest(secret: bytes, path: str, lines: str, body: bytes, time: str) -> str:
     """The HMAC in hex. No part can contain a line feed, so that none can pose as another."""
-    return keyed_hash(secret, f"POST\n{path}\n{time_ms}\n{lines}{sha256(body).hexdigest()}".encode()).hex()
+    return keyed_hash(secret, f"POST\n{path}\n{time}\n{lines}{sha256(body).hexdigest()}".encode()).hex()
 
 
 def keyed_hash(secret: bytes, text: bytes) -> bytes:
@@ -102,7 +102,7 @@ class Verifier:
         if match is None:
             raise BadSignature("call is not signed")
         time_ms, now_ms = int(match[1]), milliseconds(self.clock())
-        expected = digest(self.secret, path, woody_lines(headers), body, time_ms)
+        expected = digest(self.secret, path, woody_lines(headers), body, str(time_ms))
         if not hmac.compare_digest(expected, match[2]):
             raise BadSignature("bad signature")
         if abs(now_ms - time_ms) > self.age_ms_max:

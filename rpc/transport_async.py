@@ -48,12 +48,15 @@ class AsyncTransport:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._writes, self._idle = loop, TogetherWrites(loop), {}
-        began = loop.time()
-        ends_at = began + request.allowed_ms / 1000
-        part_s = min(request.allowed_ms / CONNECT_SHARE, self.connect_ms_max) / 1000
-        data = rendered(request)
+        began, allowed_ms, data = loop.time(), request.allowed_ms, rendered(request)
+        ends_at = began + allowed_ms / 1000
+        part_ms = allowed_ms / CONNECT_SHARE
+        part_s = (part_ms if part_ms < self.connect_ms_max else self.connect_ms_max) / 1000
+        idle = self._idle.get(request.origin)
+        if idle is None:
+            idle = self._idle[request.origin] = []
         while True:
-            kept = self._kept(request.origin, began)
+            kept = usable(idle, began) if idle else None
             connection = kept or await loop.create_task(self._connect(request.origin, part_s, loop))
             try:
                 response = await connection.asked(data, ends_at, part_s)
@@ -65,26 +68,13 @@ class AsyncTransport:
                 connection.abort()
                 raise
             else:
-                self._keep(connection, request.origin, loop.time())
+                self._keep(connection, idle, loop.time())
                 return response
             finally:
                 connection.finish()
 
-    def _kept(self, origin: Origin, now: float) -> "Connection | None":
-        """A kept connection that is still open; dead ones are dropped."""
-        idle = self._idle.get(origin)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable(now):
-                return connection
-            connection.abort()
-        return None
-
-    def _keep(self, connection: "Connection", origin: Origin, now: float) -> None:
+    def _keep(self, connection: "Connection", idle: "list[Connection]", now: float) -> None:
         """Keeps a connection for the next call, if it may be used again."""
-        idle = self._idle.get(origin)
-        if idle is None:
-            idle = self._idle[origin] = []
         if connection.may_be_kept and len(idle) < self.connections_max:
             connection.idle_since = now
             idle.append(connection)
@@ -113,10 +103,19 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Closes idle connections."""
-        kept, self._idle = self._idle, {}
-        for connections in kept.values():
-            for connection in connections:
-                connection.abort()
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().abort()
+
+
+def usable(idle: "list[Connection]", now: float) -> "Connection | None":
+    """A kept connection that is still open; dead ones are dropped."""
+    while idle:
+        connection = idle.pop()
+        if connection.is_usable(now):
+            return connection
+        connection.abort()
+    return None
 
 
 def rendered(request: Request) -> bytes:

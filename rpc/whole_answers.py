@@ -25,24 +25,24 @@ _heads: dict[bytes, Head | None] = {}
 
 def read(data: bytes) -> Response | None:
     """The answer that `data` is, all of it; None when it may be something else."""
-    end = data.find(HEAD_END, 0, HEAD_BYTES_MAX)
-    if end < 0:
+    text, end, body = data.partition(HEAD_END)
+    if not end or len(text) > HEAD_BYTES_MAX:
         return None
-    head = known_head(data[:end])
-    if head is None or head[3] != len(data) - end - 4:
-        return None
-    return Response(head[0], head[1], head[2], data[end + 4 :])
-
-
-def known_head(text: bytes) -> Head | None:
-    """The head, remembered: a service repeats its heads, of which only date and length change."""
     try:
-        return _heads[text]
+        head = _heads[text]
     except KeyError:
-        if len(_heads) >= HEADS_KNOWN_MAX:
-            _heads.clear()
-        head = _heads[text] = parsed(text)
-        return head
+        head = remembered(text)
+    if head is None or head[3] != len(body):
+        return None
+    return Response(head[0], head[1], head[2], body)
+
+
+def remembered(text: bytes) -> Head | None:
+    """A head that was not seen yet: a service repeats its heads, of which only date and length change."""
+    if len(_heads) >= HEADS_KNOWN_MAX:
+        _heads.clear()
+    head = _heads[text] = parsed(text)
+    return head
 
 
 def parsed(text: bytes) -> Head | None:

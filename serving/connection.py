@@ -150,7 +150,8 @@ class Connection(asyncio.Protocol):
         expects_continue, framing = judge(version, self.headers)
         self.skipped_framing = framing if parser.should_upgrade() else b""
         method, keep_alive = parser.get_method().decode("ascii"), parser.should_keep_alive()
-        exchange = Exchange(self, version, method, target(self.url), self.headers, keep_alive, expects_continue)
+        path, _, query = target(self.url).partition(b"?")
+        exchange = Exchange(self, version, method, path, query, self.headers, keep_alive, expects_continue)
         self.reading, self.headers = exchange, []  # what still comes under this name are trailers, which nobody reads
         if self.exchange is None:
             self.begin(exchange)
@@ -188,8 +189,20 @@ class Connection(asyncio.Protocol):
             return False
         named, body = found
         self.unfinished_bytes = self.learnt = 0
-        exchange = Exchange(self, HTTP_1_1, usual.method, usual.target, named.items(), True, False, named)
-        exchange.chunks, exchange.buffered_bytes, exchange.is_complete = [body], len(body), True
+        exchange = Exchange(
+            self,
+            HTTP_1_1,
+            usual.method,
+            usual.path,
+            usual.query,
+            named.items(),
+            keep_alive=True,
+            named=named,
+            usual=usual,
+            chunks=[body],
+            buffered_bytes=len(body),
+            is_complete=True,
+        )
         self.begin(exchange)
         return True
 
@@ -199,7 +212,7 @@ class Connection(asyncio.Protocol):
         is_alone = self.is_between and exchange is not None and exchange.is_complete and not self.ahead
         if is_alone and exchange.version == HTTP_1_1 and exchange.keep_alive:
             self.learnt += 1
-            self.usual = usual_heads.known(data, exchange.method, target(self.url), exchange.headers)
+            self.usual = usual_heads.known(data, exchange.method, exchange.raw_path, exchange.query, exchange.headers)
 
     # What exchanges call.
 

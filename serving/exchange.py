@@ -1,8 +1,8 @@
 """One request and its answer: the `receive` and `send` that an ASGI application is called with.
 
 An application of ours may have a function `direct(exchange)` besides: it is given this object as it is, reads
-`body_at_hand` or `receive`, and answers by `respond`, or by what its work comes to (status, headers, body). It gives
-None for an exchange that shall go the way of ASGI. Its work has no task (`serving.runs`).
+`body_at_hand` or `receive`, and answers by `respond`, or by what its work comes to: the arguments of `respond`. It
+gives None for an exchange that shall go the way of ASGI. Its work has no task (`serving.runs`).
 """
 
 import asyncio
@@ -14,13 +14,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import msgspec
+
+from serving.usual_heads import UsualHead
 from telemetry import log
 
 if TYPE_CHECKING:
     from serving.connection import Connection
 
-Headers = Iterable[tuple[bytes, bytes]]
-Answer = tuple[int, Headers, bytes]
+Header = tuple[bytes, bytes]
+Headers = Iterable[Header]
+Answer = tuple[int, Headers, bytes] | tuple[int, Headers, bytes, tuple[Header, ...]]
 DISCONNECT = {"type": "http.disconnect"}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 FRAMING = frozenset({b"connection", b"transfer-encoding", b"keep-alive", b"date"})
@@ -29,58 +33,37 @@ LAST_CHUNK = b"0\r\n\r\n"
 NUL = 0
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """Made when the headers are in; `feed` and `complete` bring the body, `lose` says that the caller is gone.
 
-    `named`: the headers by name, where it is known already that no name comes twice and no value is padded.
+    `named`: the headers by name, where it is known already that no name comes twice and no value is padded. `usual`:
+    the head that this one repeats, where the connection has such a one (`serving.usual_heads`).
     """
 
-    __slots__ = (
-        "buffered_bytes",
-        "chunks",
-        "connection",
-        "expects_continue",
-        "headers",
-        "is_chunked",
-        "is_complete",
-        "is_ended",
-        "is_finished",
-        "is_gone",
-        "is_started",
-        "keep_alive",
-        "left_bytes",
-        "method",
-        "named",
-        "query",
-        "raw_path",
-        "start",
-        "task",
-        "version",
-        "waiter",
-    )
+    connection: "Connection"
+    version: str
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: Collection[Header]
+    keep_alive: bool
+    expects_continue: bool = False
+    named: dict[bytes, bytes] | None = None
+    usual: UsualHead | None = None
+    chunks: list[bytes] = []
+    buffered_bytes: int = 0
+    waiter: asyncio.Future[None] | None = None
+    task: asyncio.Task[None] | None = None
+    start: dict | None = None
+    left_bytes: int | None = None
+    is_complete: bool = False
+    is_ended: bool = False
+    is_gone: bool = False
+    is_started: bool = False
+    is_finished: bool = False
+    is_chunked: bool = False
 
-    def __init__(
-        self,
-        connection: "Connection",
-        version: str,
-        method: str,
-        target: bytes,
-        headers: Collection[tuple[bytes, bytes]],
-        keep_alive: bool,
-        expects_continue: bool,
-        named: dict[bytes, bytes] | None = None,
-    ) -> None:
-        self.connection, self.version, self.method, self.headers = connection, version, method, headers
-        self.raw_path, _, self.query = target.partition(b"?")
-        self.keep_alive, self.expects_continue, self.named = keep_alive, expects_continue, named
-        self.chunks: list[bytes] = []
-        self.buffered_bytes = 0
-        self.waiter: asyncio.Future[None] | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.start: dict | None = None
-        self.left_bytes: int | None = None
-        self.is_complete = self.is_ended = self.is_gone = False
-        self.is_started = self.is_finished = self.is_chunked = False
+    __repr__ = object.__repr__  # what it holds is not to be shown
 
     # The request, as it comes in.
 
@@ -157,19 +140,20 @@ class Exchange:
             return None
         return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
 
-    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes, constant: tuple[Header, ...] = ()) -> None:
         """The whole answer at once. Names of headers are in lower case, and framing is the server's: no length, date or
-        connection among them. The body is that of GET where the method is HEAD.
+        connection among them. The body is that of GET where the method is HEAD. `constant`: headers that come again in
+        answer after answer, and are put into bytes once.
         """
         if self.is_gone:
             return
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        lines.append(date_line())
-        if status not in BODILESS:
+        lines = [b": ".join(header) + b"\r\n" for header in headers]
+        has_body = status not in BODILESS
+        if has_body:
             lines.append(b"content-length: %d\r\n" % len(body))
         self.decide_connection(lines)
-        answer = joined(status_line(status), lines)
-        if self.method != "HEAD" and status not in BODILESS:
+        answer = joined(beginning(status, constant, int(time.time())), lines)
+        if has_body and self.method != "HEAD":
             answer += body
         self.is_started = True
         self.deliver(answer)
@@ -276,7 +260,8 @@ class Exchange:
         self.is_finished = True
         if self.left_bytes:
             self.keep_alive = False
-        self.wake()
+        if self.waiter is not None:
+            self.wake()
         self.connection.finished(self)
 
     def fail(self) -> None:
@@ -299,11 +284,23 @@ class Exchange:
 
 
 def joined(first: bytes, lines: list[bytes]) -> bytes:
-    """The head of an answer. ValueError when a header carries a line break: it would forge another header."""
-    head = first + b"".join(lines)
-    if not head.count(b"\n") == head.count(b"\r") == len(lines) + 1 or NUL in head:
+    """The head of an answer, of which the first lines are known to be sound. Raises ValueError."""
+    return b"".join((first, sound(lines), b"\r\n"))
+
+
+def sound(lines: list[bytes]) -> bytes:
+    """Header lines in one. ValueError when a header carries a line break: it would forge another header."""
+    text = b"".join(lines)
+    if len(text.splitlines()) != len(lines) or NUL in text:
         raise ValueError("a header with a line break")
-    return head + b"\r\n"
+    return text
+
+
+@lru_cache(maxsize=256)
+def beginning(status: int, headers: tuple[Header, ...], second: int) -> bytes:
+    """The first lines of all answers of a second that have this status and these headers. Raises ValueError."""
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    return b"%b%b%b" % (status_line(status), sound(lines), date_line_of(second))
 
 
 @lru_cache(maxsize=128)

@@ -8,9 +8,11 @@ task for each 148 (`python -m benches --only ours`).
 """
 
 import asyncio
-from collections.abc import Coroutine
-from contextvars import Context, copy_context
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import Any
+
+import msgspec
 
 
 class Runs:
@@ -25,7 +27,7 @@ class Runs:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Has the work begun when what is ready now has run. What it raises is the loop's to report."""
-        self.put(Run(self, work, copy_context()))
+        self.put(Run(self, copy_context().run, work.send))
 
     def put(self, run: "Run") -> None:
         """Has the next step of a run made, behind those put before."""
@@ -39,35 +41,33 @@ class Runs:
         try:
             while self.ready:
                 ready, self.ready = self.ready, []
-                for run in ready:
-                    run.step()
+                self.step(ready, self.ready.append)
         finally:
             self.is_due = False
 
+    def step(self, ready: "list[Run]", again: "Callable[[Run], None]") -> None:
+        """One step of each. In one loop: a call for each step, and one to put the run back, cost 1 us a request."""
+        for run in ready:
+            try:
+                awaited = run.within(run.send, None)
+                if awaited is None:
+                    again(run)
+                else:
+                    awaited._asyncio_future_blocking = False  # as a task says that it has taken the future over
+                    awaited.add_done_callback(run.wake, context=self.context)
+            except (StopIteration, asyncio.CancelledError):
+                continue
+            except Exception as problem:
+                self.loop.call_exception_handler({"message": "the work of a request failed", "exception": problem})
 
-class Run:
-    """One coroutine on its way."""
 
-    __slots__ = ("context", "runs", "work")
+class Run(msgspec.Struct, eq=False):
+    """One coroutine on its way. `within`: calls a function in the coroutine's context."""
 
-    def __init__(self, runs: Runs, work: Coroutine[Any, Any, None], context: Context) -> None:
-        self.runs, self.work, self.context = runs, work, context
+    runs: Runs
+    within: Callable[..., Any]
+    send: Callable[[None], Any]
 
     def wake(self, awaited: Any) -> None:
         """What the work waits for is there: it goes on with the others for which that holds."""
         self.runs.put(self)
-
-    def step(self) -> None:
-        """Until the work waits for something, or ends."""
-        runs = self.runs
-        try:
-            awaited = self.context.run(self.work.send, None)
-            if awaited is None:
-                runs.put(self)
-            else:
-                awaited._asyncio_future_blocking = False  # as a task says that it has taken the future over
-                awaited.add_done_callback(self.wake, context=runs.context)
-        except (StopIteration, asyncio.CancelledError):
-            return
-        except Exception as problem:
-            runs.loop.call_exception_handler({"message": "the work of a request failed", "exception": problem})

@@ -12,7 +12,7 @@ ABSOLUTE = re.compile(rb"https?://[^/]*", re.IGNORECASE)
 class AsgiRequest:
     """`exchange.Request` of an ASGI scope; its body comes by `receive` alone."""
 
-    __slots__ = ("headers", "method", "named", "peer", "query", "raw_path", "receive")
+    __slots__ = ("headers", "method", "named", "peer", "query", "raw_path", "receive", "usual")
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive) -> None:
         client = scope.get("client")
@@ -20,7 +20,7 @@ class AsgiRequest:
         self.raw_path = raw_path(scope)
         self.query: bytes = scope.get("query_string", b"")
         self.headers = [(name.lower(), value) for name, value in scope["headers"]]
-        self.named = None
+        self.named = self.usual = None
         self.peer: str | None = client[0] if client else None
         self.receive = receive
 

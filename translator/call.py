@@ -3,10 +3,12 @@
 Handlers read it and ask it for ids and tokens; they never see headers, sockets or the token itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import msgspec
 
 from rpc.deadlines import Deadline
 from rpc.protocol import ids
@@ -37,54 +39,24 @@ class Work(NamedTuple):
 NO_WORK = Work()
 
 
-class Call:
+class Call(msgspec.Struct, eq=False, kw_only=True):
     """One request on its way through one operation. `work`: attempt and revision, in versions that have them."""
 
-    __slots__ = (
-        "_features",
-        "_tokens",
-        "client_ip",
-        "deadline",
-        "identity",
-        "now",
-        "operation_id",
-        "origin",
-        "payment_tool_tokens",
-        "request_id",
-        "rpc",
-        "trace_id",
-        "work",
-    )
+    operation_id: str
+    identity: Identity
+    rpc: Any
+    now: datetime
+    deadline: Deadline
+    request_id: str
+    trace_id: str
+    client_ip: str | None
+    origin: str | None
+    features: Tree | None
+    tokens: AccessTokens
+    payment_tool_tokens: PaymentToolTokens | None
+    work: Work = NO_WORK
 
-    def __init__(
-        self,
-        *,
-        operation_id: str,
-        identity: Identity,
-        rpc: Any,
-        now: datetime,
-        deadline: Deadline,
-        request_id: str,
-        trace_id: str,
-        client_ip: str | None,
-        origin: str | None,
-        features: Tree | None,
-        tokens: AccessTokens,
-        payment_tool_tokens: PaymentToolTokens | None,
-    ) -> None:
-        self.operation_id = operation_id
-        self.identity = identity
-        self.rpc = rpc
-        self.now = now
-        self.deadline = deadline
-        self.request_id = request_id
-        self.trace_id = trace_id
-        self.client_ip = client_ip
-        self.origin = origin
-        self._features = features
-        self._tokens = tokens
-        self.payment_tool_tokens = payment_tool_tokens
-        self.work = NO_WORK
+    __repr__ = object.__repr__  # what it holds is not to be shown
 
     @property
     def party_id(self) -> str:
@@ -102,6 +74,7 @@ class Call:
         body: Mapping[str, Any] = NO_BODY,
         *,
         features: Tree | None = None,
+        meaning: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         sequence: str | None = None,
         sequence_from: int = 1,
         context: Mapping[str, str] | None = None,
@@ -116,28 +89,28 @@ class Call:
         Work that has an id of its own gives that, or the number that the sequence bound to it.
 
         `body` need not be the request's: where a field is opaque (a payment token), pass a copy that says what it
-        means.
+        means; or `meaning`, which makes the copy when there is an externalID.
         """
         if self.work.id is not None:
             return await self._id_of_work(sequence, sequence_from)
         external_id = body.get(EXTERNAL_ID)
         if external_id is None:
-            return await self._unbound_id(sequence, sequence_from)
-        tree = features if features is not None else self._features
+            return await self.rpc.ids.Next(sequence, sequence_from) if sequence else idempotency.fresh_id(self.now)
+        tree = features if features is not None else self.features
         if tree is None:
             raise ValueError(f"operation {self.operation_id} declares no features")
-        meaning = idempotency.features_of(tree, body)
+        said = idempotency.features_of(tree, meaning(body) if meaning else body)
         binding = await self.rpc.ids.Bind(
             ids.BindParams(
                 key=self._key(self.operation_id, external_id),
                 id=None if sequence else idempotency.fresh_id(self.now),
                 sequence=sequence,
                 sequence_from=sequence_from if sequence else None,
-                features=idempotency.dump(meaning),
+                features=idempotency.dump(said),
                 context=dict(context) if context else None,
             )
         )
-        return idempotency.require_same(binding, meaning, external_id)
+        return idempotency.require_same(binding, said, external_id)
 
     async def _id_of_work(self, sequence: str | None, sequence_from: int) -> str:
         if sequence is None:
@@ -145,11 +118,6 @@ class Call:
         key = self._key(self.operation_id, self.work.id)
         params = ids.BindParams(key=key, sequence=sequence, sequence_from=sequence_from, features=NO_FEATURES)
         return (await self.rpc.ids.Bind(params)).id
-
-    async def _unbound_id(self, sequence: str | None, sequence_from: int) -> str:
-        if sequence is None:
-            return idempotency.fresh_id(self.now)
-        return await self.rpc.ids.Next(sequence, sequence_from)
 
     async def lookup_id(self, operation_id: str, external_id: str) -> ids.Binding:
         """What `operation_id` made for this party under that externalID. Raises ids.BindingNotFound, which is a 404."""
@@ -160,8 +128,8 @@ class Call:
 
     def invoice_token(self, invoice_id: str) -> str:
         """An access token for whoever pays this one invoice."""
-        return self._tokens.invoice_token(self.identity.party_id, invoice_id)
+        return self.tokens.invoice_token(self.identity.party_id, invoice_id)
 
     def invoice_template_token(self, template_id: str) -> str:
         """An access token for whoever makes invoices of this one template."""
-        return self._tokens.invoice_template_token(self.identity.party_id, template_id)
+        return self.tokens.invoice_template_token(self.identity.party_id, template_id)

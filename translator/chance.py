@@ -4,9 +4,11 @@ A process that was forked draws its own.
 """
 
 import os
+import struct
 
 PIECE_BYTES = 16
 PIECES = 256
+IN_PIECES = struct.Struct(f"{PIECE_BYTES}s" * PIECES)
 
 _pieces: list[bytes] = []
 os.register_at_fork(after_in_child=_pieces.clear)
@@ -17,6 +19,5 @@ def random_bytes(count: int) -> bytes:
     try:
         return _pieces.pop()[:count]
     except IndexError:
-        drawn = os.urandom(PIECE_BYTES * PIECES)
-        _pieces.extend(drawn[start : start + PIECE_BYTES] for start in range(0, len(drawn), PIECE_BYTES))
+        _pieces.extend(IN_PIECES.unpack(os.urandom(IN_PIECES.size)))
         return os.urandom(count)

@@ -36,7 +36,9 @@ CORS_METHODS = b"GET, POST, PUT, DELETE, OPTIONS"
 def x_request_deadline(headers: Headers, now: datetime, default_ms: int, longest_ms: int) -> Deadline:
     """X-Request-Deadline; Problem("invalidDeadline") for another form and for a moment that has passed."""
     given = headers.get(b"x-request-deadline")
-    return deadline_of(None if given is None else given.decode("latin-1"), now, default_ms, longest_ms)
+    if given is None:
+        return Deadline.after_ms(default_ms, now)
+    return deadline_of(given.decode("latin-1"), now, default_ms, longest_ms)
 
 
 def requests_per_second(settings: GatewaySettings) -> Callable[[Exchange], None]:
@@ -68,7 +70,7 @@ class Conventions:
 
     `request_id_of`: the id to log and to send back, None where there is none fit for that. `deadline_of`: (headers,
     now, default ms, longest ms) -> until when the caller waits. `validated`: reads and checks the parameters and the
-    body.
+    body: (operation, headers, path, query, body or what waits for it, depth of JSON) -> arguments.
 
     `token_first`: whether the token and the rate are looked at before the media types and the parameters. `rate_limit`:
     settings -> a function that counts a request of exchange.identity and raises TooMany.

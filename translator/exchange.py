@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Generato
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
+import msgspec
+
 from translator.routes import PERCENT
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -32,10 +34,19 @@ class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
+class Usual(Protocol):
+    """One for all requests of a connection whose heads are the same but for X-Request-ID and Content-Length.
+    `meaning`: whatever is to be remembered of that head, None until then.
+    """
+
+    meaning: Any
+
+
 class Request(Protocol):
     """What a server hands over. `raw_path` is undecoded and `query` without its mark; names of headers are in lower
     case; `named`: what `header_map` makes of them, where the server knows it already, and nobody else's to change;
-    `peer`: the address at the other end of the socket, None where there is none.
+    `usual`: None where the server knows of no other request with this head; `peer`: the address at the other end of the
+    socket, None where there is none.
     """
 
     method: str
@@ -43,6 +54,7 @@ class Request(Protocol):
     query: bytes
     headers: Collection[tuple[bytes, bytes]]
     named: dict[bytes, bytes] | None
+    usual: Usual | None
     peer: str | None
 
     def body_at_hand(self) -> bytes | None:
@@ -52,49 +64,37 @@ class Request(Protocol):
         """The next part of the body, as in ASGI."""
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """A request on its way through the gateway, and what has become known of it: the facts of its log line, and what a
     version's conventions may want to say in an answer.
 
-    `served`: the operation, None before it is found. `identity`: whose token it is, None before it held; `glimpsed`:
-    whose it was at the first look, before the body. `has_begun`: whether the request may have had an effect. `quota`:
-    what the rate limit found, where it keeps count.
+    `started`: by `time.perf_counter`. `served`: the operation, None before it is found. `identity`: whose token it is,
+    None before it held. `has_begun`: whether the request may have had an effect. `quota`: what the rate limit found,
+    where it keeps count.
     """
 
-    __slots__ = (
-        "glimpsed",
-        "has_begun",
-        "headers",
-        "identity",
-        "is_strangers",
-        "method",
-        "operation_id",
-        "party_id",
-        "path",
-        "quota",
-        "request",
-        "request_id",
-        "served",
-        "started",
-        "trace_id",
-    )
+    request: Request
+    method: str
+    headers: Mapping[bytes, bytes]
+    request_id: str | None
+    started: float
+    operation_id: str = "unknown"
+    served: Any = None
+    trace_id: str | None = None
+    party_id: str | None = None
+    is_strangers: bool = False
+    identity: Any = None
+    has_begun: bool = False
+    quota: Any = None
 
-    def __init__(self, request: Request, request_id_of: Callable[[Mapping[bytes, bytes]], str | None]) -> None:
-        self.started = time.perf_counter()
-        self.request = request
-        self.method = request.method
-        self.headers = request.named or header_map(request.headers)
-        self.operation_id = "unknown"
-        self.path: Mapping[str, str] = {}
-        self.request_id = request_id_of(self.headers)
-        self.trace_id: str | None = None
-        self.party_id: str | None = None
-        self.is_strangers = False
-        self.served: Any = None
-        self.identity: Any = None
-        self.glimpsed: Any = None
-        self.has_begun = False
-        self.quota: Any = None
+    __repr__ = object.__repr__  # what it holds is not to be shown
+
+
+def exchange_of(request: Request, request_id_of: Callable[[Mapping[bytes, bytes]], str | None]) -> Exchange:
+    """What begins now with a request. `request_id_of`: the id to log and to send back."""
+    started = time.perf_counter()
+    headers = request.named or header_map(request.headers)
+    return Exchange(request, request.method, headers, request_id_of(headers), started)
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str | None:

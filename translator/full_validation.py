@@ -31,25 +31,25 @@ async def all_validated(
     headers: Mapping[bytes, bytes],
     path: Mapping[str, str],
     query: bytes,
-    read_body: ReadBody,
+    given: bytes | ReadBody,
     json_depth_max: int,
 ) -> Arguments:
     """The operation's arguments by name; an optional parameter that is absent has its default, or None.
 
-    Raises Violations, TooLong.
+    `given`: the body where it is at hand, or what waits for it. Raises Violations, TooLong.
     """
     arguments: Arguments = {}
     texts = _Texts(headers, path, query)
     is_sound = not query or texts.knows_all(operation)
     for parameter in operation.before:
         is_sound = _take(parameter, texts.of(parameter), arguments) and is_sound
-    given = None
+    body = None
     if operation.body is not None:
-        given = await _Given.read(operation.body, read_body, json_depth_max)
-        arguments[operation.body.key] = given.value
-        is_sound = given.is_sound and is_sound
+        body = await _Given.read(operation.body, given, json_depth_max)
+        arguments[operation.body.key] = body.value
+        is_sound = body.is_sound and is_sound
     if not is_sound:
-        raise Violations(_masked(operation, list(islice(_faults(operation, texts, given), FAULTS_MAX))))
+        raise Violations(_masked(operation, list(islice(_faults(operation, texts, body), FAULTS_MAX))))
     return arguments
 
 
@@ -157,10 +157,10 @@ class _Given:
             self.is_sound = not body.required
 
     @classmethod
-    async def read(cls, body: Body, read_body: ReadBody, json_depth_max: int) -> "_Given":
+    async def read(cls, body: Body, given: bytes | ReadBody, json_depth_max: int) -> "_Given":
         """Raises TooLong."""
         try:
-            return cls(body, await read_body(), json_depth_max)
+            return cls(body, given if isinstance(given, bytes) else await given(), json_depth_max)
         except BadBody as problem:
             raise TooLong(str(problem)) from None
 

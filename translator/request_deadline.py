@@ -16,10 +16,8 @@ MILLISECOND = timedelta(milliseconds=1)
 UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000}
 
 
-def deadline_of(text: str | None, now: datetime, default_ms: int, longest_ms: int) -> Deadline:
+def deadline_of(text: str, now: datetime, default_ms: int, longest_ms: int) -> Deadline:
     """The request's deadline. Problem("invalidDeadline") for another form and for a moment that has passed."""
-    if text is None:
-        return Deadline.after_ms(default_ms, now)
     left = left_ms(text, now)
     if left is None or left <= 0:
         raise Problem("invalidDeadline", "Invalid data in X-Request-Deadline header")

@@ -6,6 +6,8 @@ Contract sections 3.1 and 3.3. Knows nothing of tokens and handlers.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from telemetry import log
 from translator.exchange import BadBody, BadQuery, parse_query
 from translator.spec import Body, Parameter, SpecOperation
@@ -21,10 +23,13 @@ async def validated(
     headers: Mapping[bytes, bytes],
     path: Mapping[str, str],
     query: bytes,
-    read_body: ReadBody,
+    given: bytes | ReadBody,
     json_depth_max: int,
 ) -> Arguments:
-    """The handler's arguments by name; an optional parameter that is absent is None. Raises Violation."""
+    """The handler's arguments by name; an optional parameter that is absent is None. Raises Violation.
+
+    `given`: the body where it is at hand, or what waits for it.
+    """
     request = _Parameters(headers, path, query)
     arguments: Arguments = {}
     for parameter in operation.before:
@@ -32,7 +37,7 @@ async def validated(
     body = operation.body
     if body is not None:
         try:
-            raw = await read_body()
+            raw = given if isinstance(given, bytes) else await given()
         except BadBody as problem:
             raise Violation(body.schema.name, WRONG_BODY, str(problem)) from None
         arguments[body.key] = _body(body, raw, json_depth_max)
@@ -41,16 +46,13 @@ async def validated(
     return arguments
 
 
-class _Parameters:
+class _Parameters(msgspec.Struct, eq=False):
     """Where the texts of parameters come from."""
 
-    __slots__ = ("headers", "parsed", "path", "query")
-
-    def __init__(self, headers: Mapping[bytes, bytes], path: Mapping[str, str], query: bytes) -> None:
-        self.headers = headers
-        self.path = path
-        self.query = query
-        self.parsed: dict[str, list[str]] | None = None
+    headers: Mapping[bytes, bytes]
+    path: Mapping[str, str]
+    query: bytes
+    parsed: dict[str, list[str]] | None = None
 
     def take(self, parameter: Parameter, arguments: Arguments) -> None:
         location = parameter.location

@@ -1,5 +1,6 @@
 """The headers of every answer: CORS, the caller's request id, type and length of the body (contract section 3.8)."""
 
+from functools import lru_cache
 from typing import Any
 
 from translator.reply import Header, Reply
@@ -26,14 +27,20 @@ class ResponseHeaders:
                 (b"access-control-allow-methods", conventions.cors_methods),
             )
 
-    def of(self, reply: Reply, request_id: str | None, has_body: bool) -> list[Header]:
-        """All headers of one answer but its length, which the server knows."""
-        headers = [*self.always, *reply.headers]
-        if request_id is not None:
-            headers.append((b"x-request-id", request_id.encode()))
-        if has_body:
-            headers.append(CAT if reply.status >= 500 else reply.content_type)
-        return headers
+        self.constant = lru_cache(maxsize=64)(self._constant)
+
+    def _constant(self, content_type: Header | None, farewell: tuple[Header, ...]) -> tuple[Header, ...]:
+        """What many answers have alike, so that the server may put it into bytes once. `content_type`: None without a
+        body; `farewell`: what is said of a deprecated operation.
+        """
+        return (*self.always, *farewell) if content_type is None else (*self.always, *farewell, content_type)
+
+
+def content_type_of(reply: Reply, body: bytes) -> Header | None:
+    """The type of an answer's bytes; None for none."""
+    if not body:
+        return None
+    return CAT if reply.status >= 500 else reply.content_type
 
 
 def length_of(status: int, body: bytes) -> tuple[Header, ...]:

@@ -7,7 +7,7 @@ can say any more which tokens hold, and every use fails as unavailable: an outag
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rpc.failures import RpcFailure, Unavailable
@@ -15,6 +15,7 @@ from settings.clock import Clock
 from telemetry import log
 
 INTERVAL_S = 0.5
+ALWAYS, NEVER = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
 Fetch = Callable[[int], Awaitable[Iterable[tuple[int, str]]]]
 """Revocations above a number, each with its number and the token's id, in order."""
@@ -29,7 +30,7 @@ class Revocations:
         self._age_s_max = age_s_max
         self._revoked: set[str] = set()
         self._last_number = 0
-        self._known_at: datetime | None = None
+        self._known_until = ALWAYS if fetch is None else NEVER
         self._answered = asyncio.Event()
 
     @classmethod
@@ -47,15 +48,13 @@ class Revocations:
         """Raises Unavailable when what is known is too old to say."""
         if token_id in self._revoked:
             return True
-        if not self.is_fresh(now):
+        if now > self._known_until:
             raise Unavailable("revocations are not known")
         return False
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the register has answered recently enough; also this process's readiness."""
-        if self._fetch is None:
-            return True
-        return self._known_at is not None and (now - self._known_at).total_seconds() <= self._age_s_max
+        return now <= self._known_until
 
     async def refresh(self) -> None:
         """Learns what is new. Raises RpcFailure when the register does not answer."""
@@ -65,7 +64,7 @@ class Revocations:
         while is_more:
             asked_at = self._clock()
             is_more = self._learn(await self._fetch(self._last_number))
-        self._known_at = asked_at
+        self._known_until = asked_at + timedelta(seconds=self._age_s_max)
         self._answered.set()
 
     def _learn(self, found: Iterable[tuple[int, str]]) -> bool:

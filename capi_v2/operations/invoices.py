@@ -16,7 +16,7 @@ MAKERS = ("createInvoice", "createInvoiceWithTemplate")
 @operation(scope="invoices:write", features=features.INVOICE)
 async def create_invoice(call: Call, invoice_params: dict[str, Any]) -> Reply:
     party_id = call.require_party(invoice_params.get("partyID"))
-    invoice_id = await call.id_for(features.invoice_meaning(invoice_params))
+    invoice_id = await call.id_for(invoice_params, meaning=features.invoice_meaning)
     params = shapes.invoice_params_to_thrift(invoice_params, id=invoice_id, party_id=party_id)
     invoice = await call.rpc.invoicing.Create(params)
     return created(shapes.invoice_and_token_to_json(invoice, call.invoice_token(invoice.id)))

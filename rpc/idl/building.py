@@ -44,9 +44,10 @@ class Builder:
         self.documents = documents
         self.modules: dict[str, ModuleType] = {}
         self.checks = Checks()
+        self.completed: list[type] = []
 
     def build(self) -> dict[str, ModuleType]:
-        """Enums and classes first, then what refers to them."""
+        """Enums and classes first, then what refers to them; the checks last, which look into nested structs."""
         for document in self.documents.values():
             module = ModuleType(f"rpc.protocol.{document.name}", document.doc)
             module.__thrift__ = document
@@ -55,6 +56,8 @@ class Builder:
         for make in passes:
             for document in self.documents.values():
                 make(document, self.modules[document.name])
+        for struct in self.completed:
+            struct.__thrift__.check = self.checks.compile(struct)
         return self.modules
 
     # --------------------------------------------------------------- passes
@@ -81,7 +84,7 @@ class Builder:
             setattr(module, node.name, literal(node.value, kind, self.lookup_in(document), place(document, node)))
 
     def complete_structs(self, document: tree.Document, module: ModuleType) -> None:
-        """Field types, the codec's table and the check."""
+        """Field types and the codec's table."""
         for node in nodes(document, tree.Struct):
             self.complete(getattr(module, node.name), self.fields_of(node.fields, node.kind, document))
 
@@ -98,7 +101,7 @@ class Builder:
         info.fields = fields
         info.type_arguments[1] = field_table(fields)
         struct.thrift_spec = info.type_arguments[1]
-        info.check = self.checks.compile(struct)
+        self.completed.append(struct)
 
     def fields_of(self, found: tuple[tree.Field, ...], kind: str, document: tree.Document) -> tuple[Field, ...]:
         """The fields of one struct."""

@@ -1,17 +1,19 @@
 """Functions of services: the structs that carry arguments and results, and the first bytes of their messages."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from rpc.idl import tree
 from rpc.idl.classes import attribute_of, struct_class
 from rpc.idl.lexer import IdlError
-from rpc.idl.runtime import Declared, Field, Function, StructInfo, StructOf
+from rpc.idl.runtime import Declared, Field, Frame, Function, StructInfo, StructOf
 
 CALL, REPLY, EXCEPTION, ONEWAY = 1, 2, 3, 4
 VERSION = 0x80010000
 SUCCESS = "success"
+SEQUENCE_0 = bytes(4)
 
 
 def function_of(node: tree.Function, service: str, document: tree.Document, builder: Any) -> Function:
@@ -21,6 +23,7 @@ def function_of(node: tree.Function, service: str, document: tree.Document, buil
     throws = thrown_fields(node, service, document, builder)
     success = [] if returns is None else [Field(0, SUCCESS, SUCCESS, returns, is_required=False)]
     result = record(f"{node.name}_result", document, builder, (*success, *throws))
+    heads = {kind: head(kind, node.name) for kind in (CALL, REPLY, EXCEPTION, ONEWAY)}
     return Function(
         service=service,
         name=node.name,
@@ -31,7 +34,9 @@ def function_of(node: tree.Function, service: str, document: tree.Document, buil
         is_oneway=node.is_oneway,
         doc=node.doc,
         declared=declaration(node),
-        heads={kind: head(kind, node.name) for kind in (CALL, REPLY, EXCEPTION, ONEWAY)},
+        heads=heads,
+        call=frame(heads[ONEWAY if node.is_oneway else CALL], arguments.__thrift__.fields, builder),
+        reply=frame(heads[REPLY], success, builder),
     )
 
 
@@ -70,6 +75,19 @@ def head(kind: int, name: str) -> bytes:
     """The first bytes of a message: version and kind, the function's name."""
     text = name.encode()
     return struct.pack("!II", VERSION | kind, len(text)) + text
+
+
+def frame(head: bytes, fields: Sequence[Field], builder: Any) -> Frame | None:
+    """What stands around the only field of a message; None when there are others, or it is no struct.
+
+    None, too, when the struct may contain itself: how deep it may be nested, is counted from the message's beginning.
+    """
+    if len(fields) != 1 or not isinstance(fields[0].type, StructOf):
+        return None
+    kind, number = fields[0].type, fields[0].id
+    if builder.checks.is_endless(kind.struct):
+        return None
+    return Frame(kind.struct, head + SEQUENCE_0 + struct.pack("!Bh", kind.code, number))
 
 
 def declaration(node: tree.Function) -> str:

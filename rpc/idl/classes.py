@@ -18,6 +18,7 @@ from rpc.idl.runtime import (
     StructInfo,
     StructOf,
     Type,
+    refuse_members,
 )
 
 TAKEN: dict[str, set[str]] = {
@@ -55,6 +56,8 @@ def struct_class(info: StructInfo, attributes: list[tuple[str, bool, Any]]) -> t
         made = type(info.name, (Declared,), {**namespace, "__init__": constructor(info.name, attributes)})
     else:
         parent = Choice if info.kind == "union" else Record
+        if parent is Choice:
+            namespace["__post_init__"] = member_check(info.name, [name for name, _, _ in attributes])
         fields = [msgspec_field(*attribute) for attribute in attributes]
         made = msgspec.defstruct(info.name, fields, bases=(parent,), namespace=namespace, frozen=True, kw_only=True)
     info.type_arguments[:] = [made, ()]
@@ -68,6 +71,15 @@ def msgspec_field(name: str, is_required: bool, default: Any) -> tuple[Any, ...]
     if isinstance(default, list | dict | set):
         return (name, Any, msgspec.field(default_factory=lambda: default.copy()))
     return (name, Any, default)
+
+
+def member_check(name: str, members: list[str]) -> Any:
+    """`__post_init__` of a union. To count the members in a tuple of them took twice as long."""
+    count = " + ".join(f"(self.{member} is not None)" for member in members) or "0"
+    source = f"def __post_init__(self):\n if {count} != 1:\n  refuse_members(self, {count})"
+    namespace: dict[str, Any] = {"refuse_members": refuse_members}
+    exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 - text is made of checked identifiers
+    return namespace["__post_init__"]
 
 
 def constructor(name: str, attributes: list[tuple[str, bool, Any]]) -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import msgspec
-from msgspec.structs import astuple
 
 HIDDEN = "***"
 
@@ -155,11 +154,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         """The member that is set."""
         return getattr(self, self.which())
 
-    def __post_init__(self) -> None:
-        members = astuple(self)
-        absent = members.count(None)
-        if absent != len(members) - 1:
-            raise InvalidValue(f"{type(self).__name__} takes exactly one member, got {len(members) - absent}")
+
+def refuse_members(choice: Choice, found: int) -> None:
+    """Called by a union's `__post_init__` (`classes.member_check`)."""
+    raise InvalidValue(f"{type(choice).__name__} takes exactly one member, got {found}")
 
 
 class Declared(Exception):
@@ -209,12 +207,23 @@ class Enum:
 # ----------------------------------------------------------------- services
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """What stands around a struct that is all a message holds: the bytes `before` it, and one zero behind it.
+
+    The message's sequence number is 0.
+    """
+
+    struct: type
+    before: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
     """`arguments` and `result` are Records that travel inside messages; `returns` is None for void.
 
     `throws`: exception class -> attribute of `result`. `heads`: kind of message -> its first bytes, up to the sequence
-    number.
+    number. `call`: around the only argument, `reply`: around the result; None where that is no struct, or one
+    that may contain itself.
     """
 
     service: str
@@ -227,6 +236,8 @@ class Function:
     doc: str
     declared: str
     heads: dict[int, bytes]
+    call: Frame | None
+    reply: Frame | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,19 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from rpc.context import NO_PARENT, BadContext, Context, from_headers, to_headers
-from rpc.deadlines import Deadline
+from rpc.context import (
+    META_KNOWN_MAX,
+    NO_PARENT,
+    TRACEPARENT,
+    BadContext,
+    Context,
+    from_headers,
+    new_traceparent,
+    next_hop,
+    to_headers,
+)
+from rpc.deadlines import Deadline, in_microseconds, microseconds
+from settings.clock import system_clock
 from tests.rpc.kit import NOON
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -22,6 +33,28 @@ def test_a_root_has_made_up_ids_and_no_parent():
 
 def test_made_up_ids_cannot_be_mistaken_for_card_numbers():
     assert not any(char.isdigit() for _ in range(100) for char in Context.root().child().span_id)
+
+
+def test_metadata_that_changed_travel_as_they_are_now():
+    meta = {"a": "1"}
+    context = Context("t", "s", meta=meta)
+    assert ("woody.meta.a", "1") in to_headers(context)
+    meta["a"] = "2"
+    assert ("woody.meta.a", "2") in to_headers(context)
+
+
+def test_metadata_of_many_parties_are_never_mixed_up():
+    for number in range(3 * META_KNOWN_MAX):
+        root = Context.root(meta={"user-identity.id": f"party {number % 300}"})
+        for _ in range(2):
+            assert ("woody.meta.user-identity.id", f"party {number % 300}") in to_headers(root)
+
+
+def test_no_part_of_a_made_up_traceparent_is_all_zeros(monkeypatch):
+    monkeypatch.setattr("rpc.context.getrandbits", lambda bits: 0)
+    assert TRACEPARENT.fullmatch(new_traceparent())
+    assert TRACEPARENT.fullmatch(next_hop(None)[1])
+    assert TRACEPARENT.fullmatch(next_hop(PARENT)[1])
 
 
 def test_a_child_keeps_the_trace_and_names_its_parent():
@@ -138,6 +171,39 @@ def test_a_deadline_says_what_is_left():
     assert deadline.remaining_ms(NOON + timedelta(seconds=9)) == 0
     assert not deadline.reached(NOON)
     assert deadline.reached(NOON + timedelta(milliseconds=1500))
+
+
+def test_what_is_left_of_a_deadline_is_told_in_whole_milliseconds_and_reached_to_the_microsecond():
+    deadline = Deadline.after_ms(2, NOON)
+    for us, left_ms, is_reached in ((0, 2, False), (1, 1, False), (1000, 1, False), (1999, 0, False), (2000, 0, True)):
+        now = NOON + timedelta(microseconds=us)
+        assert (deadline.remaining_ms(now), deadline.reached(now)) == (left_ms, is_reached)
+
+
+def test_a_part_of_a_millisecond_never_extends_a_deadline():
+    late = NOON + timedelta(microseconds=999)
+    assert Deadline.after_ms(1.999, NOON) == Deadline.after_ms(1, late) == Deadline.after_ms(1, NOON)
+    assert Deadline(late) == Deadline(NOON)
+    assert Deadline.after_ms(-0.5, NOON) < Deadline(NOON)
+
+
+def test_deadlines_of_any_year_are_told_exactly():
+    for at in (datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_000), datetime(9999, 12, 31, 23, 59, 59, 999_000)):
+        deadline = Deadline(at.replace(tzinfo=UTC))
+        assert deadline.at == at.replace(tzinfo=UTC)
+        assert Deadline.parse(deadline.to_wire()) == deadline
+
+
+@pytest.mark.parametrize("ms", [10**15, -(10**15)])
+def test_a_deadline_that_no_calendar_has_is_refused_when_it_is_made(ms):
+    with pytest.raises(OverflowError):
+        Deadline.after_ms(ms, NOON)
+
+
+def test_the_machines_time_in_microseconds_is_that_of_its_clock():
+    before, us, after = system_clock(), in_microseconds(system_clock)(), system_clock()
+    assert microseconds(before) <= us <= microseconds(after)
+    assert in_microseconds(lambda: NOON)() == NOON.timestamp() * 1_000_000
 
 
 def test_a_deadline_equals_its_wire_form():

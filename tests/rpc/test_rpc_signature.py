@@ -6,7 +6,7 @@ import pytest
 
 from rpc.client import BlockingClient
 from rpc.context import Context, lines_of, to_headers
-from rpc.deadlines import Deadline
+from rpc.deadlines import Deadline, milliseconds
 from rpc.failures import Unavailable, Unexpected
 from rpc.server import rpc_app
 from rpc.signature import (
@@ -66,7 +66,7 @@ def test_the_order_of_headers_and_headers_of_others_do_not_matter(clock, verifie
 def test_what_a_client_signs_is_what_its_headers_say_in_whatever_order_they_arrive(clock, verifier, meta):
     for deadline in (None, Deadline.after_ms(1500, clock())):
         context = Context.root(trace_id="t", deadline=deadline, meta=meta)
-        value = signature_of_lines(SECRET, PATH, lines_of(*context)[0], BODY, clock())
+        value = signature_of_lines(SECRET, PATH, lines_of(*context)[0], BODY, milliseconds(clock()))
         verifier.verify(value, PATH, to_headers(context)[::-1], BODY, f"{deadline}")
 
 

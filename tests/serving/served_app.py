@@ -4,6 +4,7 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from serving import serve
 from serving.probes import with_probes
@@ -111,6 +112,8 @@ async def direct(exchange):
         raise RuntimeError("an internal secret")
     if exchange.query == b"forge":
         exchange.respond(200, [(b"x-forged", b"a\r\nset-cookie: secret=1")], b"")
+    if exchange.query.startswith(b"forge-constant="):
+        exchange.respond(200, [], b"", ((b"x-forged", b"a" + unquote_to_bytes(exchange.query[15:]) + b"secret: 1"),))
         return
     if body is None:
         body = await read_all(exchange.receive)

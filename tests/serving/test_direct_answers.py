@@ -52,6 +52,13 @@ def test_a_crash_is_answered_in_the_same_form_either_way(served, target):
     assert b"secret" not in answer and b"connection: close\r\n" in answer
 
 
+@pytest.mark.parametrize("break_", [b"%0D%0A", b"%0A", b"%0D", b"%00", b"%0D%0A%0D%0A"])
+def test_a_header_that_all_answers_have_cannot_carry_a_line_break_either(served, break_):
+    for _ in range(2):
+        answer = served.ask(request(b"/direct?forge-constant=" + break_))
+        assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n") and b"secret" not in answer
+
+
 def test_probes_stand_before_it(served):
     assert b'"status":"passing"' in served.ask(request(b"/health"))
     assert b'"status":"passing"' in served.ask(request(b"/%68ealth"))

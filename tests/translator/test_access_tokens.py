@@ -118,6 +118,13 @@ def test_exp_of_zero_never_ends():
     assert tokens.identify(signed({**CLAIMS, "exp": 0}), START.replace(year=9000)).expires_at is None
 
 
+@pytest.mark.parametrize("exp", [253_402_300_800, 10**15, 10**30])
+def test_a_token_may_end_beyond_the_calendar(exp):
+    tokens = tokens_of()
+    for _ in range(2):
+        assert tokens.identify(signed({**CLAIMS, "exp": exp}), START.replace(year=9999)).expires_at == exp
+
+
 @pytest.mark.parametrize(
     "claim",
     [None, {}, {"common-api": None}, {"common-api": {"roles": "party:read"}}, {"other": {"roles": ["party:read"]}}, []],

@@ -18,7 +18,8 @@ class Direct:
 
     def __init__(self, scope, parts):
         self.method, self.raw_path, self.query = scope["method"], scope["raw_path"], scope["query_string"]
-        self.headers, self.named, self.peer = scope["headers"], None, scope["client"][0]
+        self.headers, self.peer = scope["headers"], scope["client"][0]
+        self.named = self.usual = None
         self.parts = list(parts)
 
     def body_at_hand(self):
@@ -29,9 +30,9 @@ class Direct:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": self.parts.pop(0), "more_body": bool(self.parts)}
 
-    def shown(self, status, headers, body):
+    def shown(self, status, headers, body, constant):
         """The answer as the server sends it."""
-        headers = [*headers, *length_of(status, body)]
+        headers = [*constant, *headers, *length_of(status, body)]
         body = b"" if self.method == "HEAD" else body
         return Answer(status, {name.decode(): value.decode("latin-1") for name, value in headers}, body)
 
