@@ -21,7 +21,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 import orjson
@@ -140,11 +140,19 @@ class bound:  # noqa: N801 - reads as a word at its place of use
         self.fields = fields
 
     def __enter__(self) -> None:
-        before = _bound.get()
-        self.token = _bound.set({**before, **self.fields} if before else self.fields)
+        self.token = bind(**self.fields)
 
     def __exit__(self, *_: object) -> None:
-        _bound.reset(self.token)
+        unbind(self.token)
+
+
+def bind(**fields: Any) -> Token[dict[str, Any]]:
+    """What `bound` does at its beginning, for `unbind`, which does what it does at its end: 0.2 us for 0.9."""
+    before = _bound.get()
+    return _bound.set({**before, **fields} if before else fields)
+
+
+unbind = _bound.reset
 
 
 def debug(event: str, **fields: Any) -> None:

@@ -27,6 +27,7 @@ from typing import Any, Literal, NamedTuple
 import jwt
 import orjson
 
+from rpc.deadlines import in_microseconds
 from rpc.signature import keyed_hash
 from settings.clock import Clock, system_clock
 from translator.authorization import Roles, compile_roles
@@ -117,7 +118,7 @@ class AccessTokens:
     ) -> None:
         self._keyset = keyset
         self._revocations = revocations
-        self._clock = clock
+        self._now_us = in_microseconds(clock)
         self._entries_max = cache_entries_max
         self._invoice_token_lifetime_s = invoice_token_lifetime_s
         self._verified: OrderedDict[bytes, Identity] = OrderedDict()
@@ -182,7 +183,7 @@ class AccessTokens:
         signer = self._keyset.payers if consumer == "client" else self._keyset.signing
         if signer is None:
             raise RuntimeError("this process holds no key to sign access tokens with")
-        now = int(self._clock().timestamp())
+        now = self._now_us() // 1_000_000
         token_id = random_bytes(TOKEN_ID_BYTES).hex()
         claims: dict[str, Any] = {
             "jti": token_id,

@@ -20,14 +20,14 @@ Arrays are sets: order does not count, size does. Another variant is another mea
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Union
 
 import orjson
 
-from translator.chance import random_bytes
+from translator.chance import LETTERS, random_letters
 from translator.errors import Conflict
 
 Tree = Mapping[int, tuple[str, Union["Tree", "Variants", None]]]
@@ -106,26 +106,24 @@ def load(stored: bytes) -> dict[str, Any]:
     return record["features"]
 
 
-DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-PAIRS = [first + second for first in DIGITS for second in DIGITS]
+PAIRS = [first + second for first in LETTERS for second in LETTERS]
 ONE_PAIR, TWO_PAIRS, FOUR_PAIRS = (len(PAIRS) ** pairs for pairs in (1, 2, 4))
-CHANCE, MILLISECONDS = (1 << 52) - 1, (1 << 44) - 1
+CHANCE_LETTERS = 9
 
 
-def fresh_id(now: datetime, random: Callable[[int], bytes] = random_bytes) -> str:
-    """A new id: milliseconds in 44 bits, 8 digits of base 62, then chance in 52 bits, 9 digits; so ids sort by time."""
-    high, low = divmod(int.from_bytes(random(7), "big") & CHANCE, FOUR_PAIRS)
-    return _eight_digits_remembered(int(now.timestamp() * 1000) & MILLISECONDS) + DIGITS[high] + _eight_digits(low)
+def fresh_id(now: datetime) -> str:
+    """A new id: milliseconds in 8 digits of base 62, so that ids sort by time, then 9 by chance, which are 53 bits."""
+    return _eight_digits(int(now.timestamp() * 1000)) + random_letters(CHANCE_LETTERS)
 
 
+@lru_cache(maxsize=8)
 def _eight_digits(number: int) -> str:
+    """The lowest; remembered, for many ids are made in one millisecond."""
+    number %= FOUR_PAIRS
     left, right = divmod(number, TWO_PAIRS)
     first, second = divmod(left, ONE_PAIR)
     third, fourth = divmod(right, ONE_PAIR)
     return PAIRS[first] + PAIRS[second] + PAIRS[third] + PAIRS[fourth]
-
-
-_eight_digits_remembered = lru_cache(maxsize=8)(_eight_digits)
 
 
 def require_same(binding: Any, features: Mapping[str, Any], external_id: str) -> str:

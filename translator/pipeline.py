@@ -269,17 +269,17 @@ class Pipeline:
         if self._in_flight >= self._settings.requests_in_flight_max:
             return self._conventions.status(503, exchange)
         self._in_flight += 1
+        bound = log.bind(trace_id=call.trace_id, span_id=call.request_id, party=exchange.party_id)
         try:
-            with log.bound(trace_id=call.trace_id, span_id=call.request_id, party=call.party_id):
-                try:
-                    if served.around is None:
-                        reply = await served.function(call, **arguments)
-                    else:
-                        reply = await served.around(exchange, call, arguments)
-                except Exception as problem:
-                    reply = self._failed(exchange, problem)
-                return self._checked(served, exchange, reply)
+            if served.around is None:
+                reply = await served.function(call, **arguments)
+            else:
+                reply = await served.around(exchange, call, arguments)
+            return self._checked(served, exchange, reply)
+        except Exception as problem:
+            return self._checked(served, exchange, self._failed(exchange, problem))
         finally:
+            log.unbind(bound)
             self._in_flight -= 1
 
     def _failed(self, exchange: Exchange, problem: Exception) -> Reply:

@@ -1,25 +1,24 @@
-"""Ids and tokens are made of bytes that nobody else has, in this process or in one forked from it."""
+"""What nobody can guess: letters of which none is likelier than another, and none given out twice."""
 
-import os
+from collections import Counter
 
 import pytest
 
-from translator.chance import PIECE_BYTES, PIECES, random_bytes
+from translator import chance
 
 
-@pytest.mark.parametrize("count", [7, PIECE_BYTES])
-def test_no_two_draws_are_alike(count):
-    drawn = [random_bytes(count) for _ in range(3 * PIECES)]
-    assert {len(each) for each in drawn} == {count}
+def test_each_letter_is_drawn_equally_often_from_all_bytes(monkeypatch):
+    monkeypatch.setattr(chance, "_texts", [])
+    monkeypatch.setattr(chance.os, "urandom", lambda count: (bytes(range(256)) * (count // 256 + 1))[:count])
+    chance.random_letters(1)
+    drawn = Counter("".join(chance._texts))
+    assert set(drawn) == set(chance.LETTERS) and len(chance.LETTERS) == 62
+    assert max(drawn.values()) - min(drawn.values()) <= 1
+
+
+@pytest.mark.parametrize("draw", [chance.random_letters, chance.random_bytes])
+def test_nothing_is_drawn_twice(draw):
+    drawn = [draw(chance.PIECE_BYTES) for _ in range(3 * chance.PIECES)]
+    assert {len(one) for one in drawn} == {chance.PIECE_BYTES}
     assert len(set(drawn)) == len(drawn)
-
-
-def test_a_forked_process_draws_what_its_parent_does_not():
-    random_bytes(1)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, random_bytes(PIECE_BYTES))
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, PIECE_BYTES) not in {random_bytes(PIECE_BYTES) for _ in range(2 * PIECES)}
+    assert len(draw(9)) == 9
