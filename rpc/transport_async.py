@@ -45,9 +45,10 @@ class AsyncTransport:
 
     async def send(self, request: Request) -> Response:
         """Makes the POST once. Raises Unavailable while nothing was written, else Unknown."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop, self._writes, self._idle = loop, TogetherWrites(loop), {}
+        loop = self._loop
+        if loop is None or not loop.is_running():  # a system call less than asking which loop it is that runs
+            loop = self._loop = asyncio.get_running_loop()
+            self._writes, self._idle = TogetherWrites(loop), {}
         began, allowed_ms, data = loop.time(), request.allowed_ms, rendered(request)
         ends_at = began + allowed_ms / 1000
         part_ms = allowed_ms / CONNECT_SHARE

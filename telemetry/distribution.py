@@ -25,9 +25,13 @@ class Observed:
 
     def observe(self, amount: float) -> None:
         """Counts one observation; for any thread."""
-        with self.lock:
+        lock = self.lock
+        lock.acquire()  # `with` takes twice as long
+        try:
             self.counts[bisect_left(self.bounds, amount)] += 1
             self.sum += amount
+        finally:
+            lock.release()
 
     def buckets(self) -> tuple[list[tuple[str, float]], float]:
         """(upper bound, observations up to it) of each bucket, and the sum."""
