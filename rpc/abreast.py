@@ -1,7 +1,7 @@
 """Requests that came in one turn of an event loop go through their work side by side, stage by stage.
 
 Code that has just run is in the processor's caches; a request that goes all its way alone finds hardly any of it there.
-A new invoice costs the gateway 124 to 142 us abreast, 146 to 169 one behind the other (`python -m benches --only ours`,
+A new invoice costs the gateway 104 to 107 us abreast, 124 to 126 one behind the other (`python -m benches --only ours`,
 with TOGETHER_MIN as it is and out of reach).
 """
 
