@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,13 +22,22 @@ PORTS = (*GATEWAYS, "PROCESSING", "VAULT", "WORKERS", "MOCK_BANK", "DOCS")
 START_S_MAX = 90
 
 
+PORTS_FROM, PORTS_TO, RUNNERS_MAX = 10_000, 32_000, 16
+"""Below those that the system gives to outgoing connections: a system that is stopped finds its own free again."""
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all of them are open at once while they are chosen, so they differ."""
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Ports nobody listens on, and that no other process of this run of the tests chooses from."""
+    runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % RUNNERS_MAX
+    candidates = list(range(PORTS_FROM + runner, PORTS_TO, RUNNERS_MAX))
+    random.shuffle(candidates)
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", candidates[-1]))
+            found.append(candidates[-1])
+        candidates.pop()
+    return found
 
 
 def environment_for(state: Path) -> dict[str, str]:
